@@ -35,6 +35,13 @@ const HOME_ASSISTANT: &[&str] = &["riser", "riser-ha", "limit"];
 /// What is asked of it: the rest of riser is the same whatever its clients speak.
 const OF_HOME_ASSISTANT: &[&str] = &["pending", "entities"];
 
+/// What Pusher's protocol is compared with. Of the peers sockudo alone speaks it.
+const PUSHER: &[&str] = &["limit", "riser-pusher", "sockudo"];
+
+/// What is asked of it: what all three have, and what channels have alone.
+const OF_PUSHER: &[&str] = &["topics", "idle"];
+const OF_CHANNELS: &[&str] = &["trigger", "presence"];
+
 /// What every peer is asked when all are: the figures by which servers are chosen.
 const OF_ALL: &[&str] = &[
     "fanout", "pending", "own", "burst", "easy", "overload", "exec", "trip", "connect", "idle",
@@ -60,10 +67,12 @@ const ALL_SIZE: &[&str] = &["--seconds", "1"];
 /// Hangs are ended. All peers take most of an hour, and are installed or built before.
 const BOUND: Duration = Duration::from_secs(3 * 60 * 60);
 
-/// What is compared for its correctness: every scenario, by Home Assistant's websocket what its clients are for, by TLS those that differ in how much leaves at a time, and through Redis what goes through it.
+/// What is compared for its correctness: every scenario, by the protocols of Home Assistant and of Pusher what their clients are for, by TLS those that differ in how much leaves at a time, and through Redis what goes through it.
 const SMOKES: &[&[&str]] = &[
     &["limit", "riser"],
     &["riser-ha", "--scenarios", "entities"],
+    &["limit", "riser-pusher", "--scenarios", "topics"],
+    &["riser-pusher", "--scenarios", "trigger,presence,pending"],
     &["riser-tls", "--scenarios", "fanout,pending"],
     &["redis", "riser-redis", "--scenarios", "fanout,pending,easy"],
     &["riser-redis", "--scenarios", "resync,restart"],
@@ -111,10 +120,13 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
         compare(root, USUAL, &[], USUAL_SIZE)?
     };
     let of_home_assistant = compare(root, HOME_ASSISTANT, OF_HOME_ASSISTANT, USUAL_SIZE)?;
+    let mut of_pusher = compare(root, PUSHER, OF_PUSHER, USUAL_SIZE)?;
+    of_pusher.extend(compare(root, &PUSHER[1..], OF_CHANNELS, USUAL_SIZE)?);
     if record {
         let (commit, today) = (commit(root)?, today()?);
         let mut new = lines(&records, "riser", &commit, &today)?;
         new += &lines(&of_home_assistant, "riser-ha", &commit, &today)?;
+        new += &lines(&of_pusher, "riser-pusher", &commit, &today)?;
         append(&root.join(HISTORY), &new)?;
     }
     Ok(())

@@ -56,6 +56,8 @@ struct Connection {
 enum Phase {
     Connecting,
     Greeting,
+    /// The connection before it has ended behind an answer; this one needs no greeting.
+    Reconnecting,
     Open,
     Closed,
 }
@@ -141,15 +143,8 @@ impl Engine {
 
     fn begin(&mut self, role: Role) -> Result<()> {
         let count = self.connections.len();
-        let place = match role {
-            Role::Client => &self.clients,
-            Role::Publisher => &self.publishers,
-        };
-        let mut stream = Stream::connect(place.address, &place.trust)
-            .with_context(|| format!("could not open connection {count}"))?;
-        stream.register(self.poll.registry(), Token(count))?;
         self.connections.push(Connection {
-            stream,
+            stream: self.connect(role, count)?,
             role,
             rest: Vec::new(),
             unframer: Unframer::default(),
@@ -157,6 +152,26 @@ impl Engine {
             phase: Phase::Connecting,
             reading: Reading::On,
         });
+        Ok(())
+    }
+
+    fn connect(&self, role: Role, index: usize) -> Result<Stream> {
+        let place = match role {
+            Role::Client => &self.clients,
+            Role::Publisher => &self.publishers,
+        };
+        let mut stream = Stream::connect(place.address, &place.trust)
+            .with_context(|| format!("could not open connection {index}"))?;
+        stream.register(self.poll.registry(), Token(index))?;
+        Ok(stream)
+    }
+
+    /// Puts another connection in the place of one that the server ends.
+    fn reconnect(&mut self, index: usize) -> Result<()> {
+        let stream = self.connect(self.connections[index].role, index)?;
+        let connection = &mut self.connections[index];
+        connection.stream = stream;
+        connection.phase = Phase::Reconnecting;
         Ok(())
     }
 
@@ -206,13 +221,17 @@ impl Engine {
 
     fn writable(&mut self, protocol: &dyn Protocol, index: usize) -> Result<()> {
         let connection = &mut self.connections[index];
-        if connection.phase == Phase::Connecting {
+        if connection.is_connecting() {
             if let Err(error) = connection.stream.connected() {
                 bail!("connection {index} was refused: {error}");
             }
-            connection.phase = Phase::Greeting;
-            let protocol = spoken(protocol, connection.role);
-            protocol.greet(&mut connection.unsent);
+            if connection.phase == Phase::Connecting {
+                connection.phase = Phase::Greeting;
+                let protocol = spoken(protocol, connection.role);
+                protocol.greet(&mut connection.unsent);
+            } else {
+                connection.phase = Phase::Open;
+            }
         }
         connection.flush()
     }
@@ -225,8 +244,8 @@ impl Engine {
     ) -> Result<usize> {
         let connection = &mut self.connections[index];
         let protocol = spoken(protocol, connection.role);
-        let mut greeted = 0;
-        loop {
+        let (mut greeted, mut is_over) = (0, false);
+        while !connection.is_connecting() {
             let read = match connection.stream.read(&mut self.buffer) {
                 Ok(0) => {
                     connection.phase = Phase::Closed;
@@ -253,6 +272,7 @@ impl Engine {
                     continue;
                 };
                 connection.phase = Phase::Open;
+                is_over |= protocol.is_last(&rest[..used]);
                 greeted += 1;
                 greeting = std::mem::take(&mut rest);
                 bytes = &greeting[used..];
@@ -272,11 +292,19 @@ impl Engine {
                     Message::Several { text } => {
                         protocol.take_apart(text, &mut |message| handle(index, message))?;
                     }
-                    Message::Change { .. } | Message::Done { .. } | Message::Other => {
+                    Message::Change { .. }
+                    | Message::Done { .. }
+                    | Message::Members(_)
+                    | Message::Other => {
                         handle(index, message)?;
                     }
                 }
+                is_over |= protocol.is_last(&bytes[..used]);
                 bytes = &bytes[used..];
+            }
+            if is_over {
+                self.reconnect(index)?;
+                return Ok(greeted);
             }
             connection.rest = if bytes.len() == rest.len() {
                 // Nothing of it was whole; a long message comes in many reads.
@@ -289,9 +317,10 @@ impl Engine {
             }
             // When the stream is empty the next arrival is a new event.
             if connection.stream.is_emptied_by(read, self.buffer.len()) {
-                return Ok(greeted);
+                break;
             }
         }
+        Ok(greeted)
     }
 }
 
@@ -313,8 +342,12 @@ fn spoken(protocol: &dyn Protocol, role: Role) -> &dyn Protocol {
 }
 
 impl Connection {
+    fn is_connecting(&self) -> bool {
+        matches!(self.phase, Phase::Connecting | Phase::Reconnecting)
+    }
+
     fn flush(&mut self) -> Result<()> {
-        if self.phase == Phase::Connecting {
+        if self.is_connecting() {
             return Ok(());
         }
         let mut written = 0;

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use building::app;
 pub(crate) use building::{KEY, building};
 pub(crate) use redis_server::RedisServer;
 pub(crate) use running::Running;
@@ -37,6 +38,8 @@ pub(crate) enum Target {
     Riser,
     /// The same, by Home Assistant's websocket.
     RiserHa,
+    /// The same, by Pusher's protocol.
+    RiserPusher,
     /// The same by TLS.
     RiserTls,
     /// The same on a Redis, where the changes are published.
@@ -114,6 +117,7 @@ impl Target {
         match self {
             Self::Riser => "riser",
             Self::RiserHa => "riser-ha",
+            Self::RiserPusher => "riser-pusher",
             Self::RiserTls => "riser-tls",
             Self::RiserRedis => "riser-redis",
             Self::RiserRemote => "riser-remote",
@@ -134,6 +138,7 @@ impl Target {
             self,
             Self::Riser
                 | Self::RiserHa
+                | Self::RiserPusher
                 | Self::RiserTls
                 | Self::RiserRedis
                 | Self::RiserRemote
@@ -158,14 +163,21 @@ impl Target {
             | Self::Bun
             | Self::Node => true,
             // Those of riser on Redis are kept there, and its clients may get one late.
-            Self::RiserRedis | Self::Redis | Self::Nats | Self::Mosquitto | Self::Sockudo => false,
+            Self::RiserRedis | Self::Redis | Self::Nats | Self::Mosquitto => false,
+            // A channel that says so keeps one, and none here does.
+            Self::RiserPusher | Self::Sockudo => false,
         }
+    }
+
+    /// Whether it speaks Pusher's protocol, whose channels pages and servers publish to.
+    pub(crate) fn has_channels(self) -> bool {
+        matches!(self, Self::RiserPusher | Self::Sockudo)
     }
 
     /// Builds or installs what the server needs, once. An error names what is missing, and what to type.
     pub(crate) fn prepare(self, riser: &Path) -> Result<()> {
         match self {
-            Self::Riser | Self::RiserHa | Self::RiserTls => own::prepare(riser),
+            Self::Riser | Self::RiserHa | Self::RiserPusher | Self::RiserTls => own::prepare(riser),
             Self::RiserRedis | Self::RiserRemote => own::prepare_on_redis(riser),
             Self::Limit => Ok(()),
             Self::Uws => web::prepare_uws(),
@@ -184,6 +196,7 @@ impl Target {
         let launch = match self {
             Self::Riser => own::riser(riser, workers, layout)?,
             Self::RiserHa => own::riser_ha(riser, workers, layout)?,
+            Self::RiserPusher => own::riser_pusher(riser, workers, layout)?,
             Self::RiserTls => own::riser_tls(riser, workers, layout)?,
             Self::RiserRedis => own::riser_redis(riser, workers, layout)?,
             Self::RiserRemote => own::riser_remote(riser, workers, layout)?,
@@ -198,7 +211,7 @@ impl Target {
             Self::Redis => brokers::redis(ids)?,
             Self::Nats => brokers::nats(layout.numbering())?,
             Self::Mosquitto => brokers::mosquitto(ids)?,
-            Self::Sockudo => brokers::sockudo(ids)?,
+            Self::Sockudo => brokers::sockudo(layout)?,
         };
         Running::start(self.name(), launch)
     }

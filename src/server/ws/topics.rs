@@ -23,6 +23,7 @@ struct Stays {
     /// Those that it is in.
     inside: HashSet<TopicId>,
     /// Those whose entry has no answer yet: few at a time, since entries are answered at once or in a round trip.
+    /// The memory goes with the last of them, since a list that had one has room for four.
     entering: Vec<Entering>,
 }
 
@@ -39,7 +40,16 @@ impl Stays {
     fn entered(&mut self, ticket: Ticket) -> Option<Entering> {
         let mut entering = self.entering.iter();
         let at = entering.position(|entering| entering.ticket == ticket)?;
-        Some(self.entering.swap_remove(at))
+        Some(self.take(at))
+    }
+
+    /// Takes out an entry that is answered, or is not wanted any more.
+    fn take(&mut self, at: usize) -> Entering {
+        let entering = self.entering.swap_remove(at);
+        if self.entering.is_empty() {
+            self.entering = Vec::new();
+        }
+        entering
     }
 
     /// Whether it is in a topic or comes into it.
@@ -113,7 +123,7 @@ impl Worker {
         let mut entering = stays.entering.iter();
         let entering = entering.position(|entering| entering.topic == *topic);
         if let Some(at) = entering {
-            stays.entering.swap_remove(at);
+            stays.take(at);
         }
         drop(stays);
         if was_inside {

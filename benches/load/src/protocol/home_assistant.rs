@@ -247,7 +247,7 @@ mod tests {
     use memchr::memmem;
 
     use super::*;
-    use crate::protocol::{Ids, Layout, Stamp};
+    use crate::protocol::{Ids, Layout, Publishers, Stamp};
 
     const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
     const REQUIRED: &str = r#"{"type":"auth_required","ha_version":"2025.4.0"}"#;
@@ -257,6 +257,7 @@ mod tests {
         let layout = Layout {
             ids: Ids::Alike,
             modules: 50,
+            publishers: Publishers::Client,
         };
         HomeAssistant::new(PlaceOs::new("load.secret", layout))
     }
@@ -277,7 +278,9 @@ mod tests {
                 }
                 Message::Done { request } => format!("done {request}"),
                 Message::Other => "other".to_owned(),
-                Message::Ping { .. } | Message::Several { .. } => "not taken apart".to_owned(),
+                Message::Ping { .. } | Message::Members(_) | Message::Several { .. } => {
+                    "not taken apart".to_owned()
+                }
             });
             Ok(())
         })?;

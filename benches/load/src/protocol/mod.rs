@@ -28,10 +28,32 @@ pub(crate) enum Message<'a> {
     Done { request: u64 },
     /// The server asks for a sign of life.
     Ping { payload: &'a [u8] },
+    /// Something about the members of what the client is in.
+    Members(Members<'a>),
     /// Any number of messages, which [`Protocol::take_apart`] gives one by one; scenarios get only these.
     Several { text: &'a [u8] },
     /// Something that is not looked at.
     Other,
+}
+
+/// What a client is told of members. Each is a user, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Members<'a> {
+    /// The client is a member itself, and all are these, whose names lie in the text with something between them.
+    Are { names: &'a [u8] },
+    /// This one has come.
+    Joined { user: usize },
+    /// This one has gone.
+    Left { user: usize },
+}
+
+/// A value that is to be published.
+#[derive(Debug)]
+pub(crate) struct NewValue {
+    /// The number of the request.
+    pub(crate) request: u64,
+    pub(crate) status: usize,
+    pub(crate) value: Vec<u8>,
 }
 
 /// What a value says of itself: its place in the sequence, and when it was sent.
@@ -122,12 +144,22 @@ impl Numbering {
     }
 }
 
+/// Who publishes, where a protocol knows more than one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Publishers {
+    /// A client.
+    Client,
+    /// A program that is no client, such as the server of a web site.
+    Server,
+}
+
 /// What a scenario's clients follow, as far as the server has to be started for it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Layout {
     pub(crate) ids: Ids,
     /// The modules that riser has for it; the statuses are spread over them.
     pub(crate) modules: usize,
+    pub(crate) publishers: Publishers,
 }
 
 impl Layout {
@@ -151,6 +183,26 @@ fn status(topic: &[u8]) -> Result<usize> {
         Some((status, [])) => Ok(usize::try_from(status)?),
         _ => bail!("nobody bound {}", String::from_utf8_lossy(topic)),
     }
+}
+
+/// The name of a user.
+fn user_name(user: usize) -> String {
+    format!("u{user}")
+}
+
+/// The user that has this name.
+fn user(name: &[u8]) -> Result<usize> {
+    match name.strip_prefix(b"u").and_then(number) {
+        Some((user, [])) => Ok(usize::try_from(user)?),
+        _ => bail!("nobody is called {}", String::from_utf8_lossy(name)),
+    }
+}
+
+/// The users whose names are in such a text.
+pub(crate) fn users(names: &[u8]) -> Result<Vec<usize>> {
+    let is_between = |byte: &u8| !byte.is_ascii_alphanumeric();
+    let names = names.split(is_between).filter(|name| !name.is_empty());
+    names.map(user).collect()
 }
 
 /// A line without its end, and how many bytes it takes with it.
@@ -197,6 +249,10 @@ pub(crate) trait Protocol {
     }
     /// The first message and how many bytes it takes; `None` while it is incomplete.
     fn read<'a>(&self, bytes: &'a [u8]) -> Result<Option<(usize, Message<'a>)>>;
+    /// Whether the server ends the connection behind this whole message, so that what follows needs another one.
+    fn is_last(&self, _message: &[u8]) -> bool {
+        false
+    }
     /// Gives the messages of a [`Message::Several`] one by one.
     fn take_apart<'a>(
         &self,
@@ -225,6 +281,26 @@ pub(crate) trait Protocol {
     /// Appends the request to publish a value of a status.
     /// The first [`Message::Done`] after it says that the server has taken it.
     fn publish(&self, request: u64, status: usize, value: &[u8], out: &mut Vec<u8>);
+    /// Appends the requests to publish these values in one go, and returns how many successes come of it.
+    fn publish_all(&self, values: &[NewValue], out: &mut Vec<u8>) -> usize {
+        for NewValue {
+            request,
+            status,
+            value,
+        } in values
+        {
+            self.publish(*request, *status, value, out);
+        }
+        values.len()
+    }
+    /// Appends the request to become a member, the user of the connection's number. Its success comes as [`Members::Are`].
+    fn enter(&self, _connection: usize, _out: &mut Vec<u8>) -> Result<()> {
+        bail!("it knows no members")
+    }
+    /// Appends the request to be a member no longer. Its success comes as [`Message::Done`].
+    fn leave(&self, _out: &mut Vec<u8>) -> Result<()> {
+        bail!("it knows no members")
+    }
     /// Appends a call that gives its argument back. A server that only passes messages on has none.
     fn echo(&self, _request: u64, _out: &mut Vec<u8>) -> Result<()> {
         bail!("it passes messages on and has no calls");
@@ -264,6 +340,11 @@ mod tests {
                         }
                         Message::Done { request } => format!("done {request}"),
                         Message::Ping { .. } => "ping".to_owned(),
+                        Message::Members(Members::Are { names }) => {
+                            format!("members {}", String::from_utf8_lossy(names))
+                        }
+                        Message::Members(Members::Joined { user }) => format!("joined {user}"),
+                        Message::Members(Members::Left { user }) => format!("left {user}"),
                         Message::Several { .. } => "several".to_owned(),
                         Message::Other => "other".to_owned(),
                     });

@@ -174,7 +174,10 @@ impl Churn<'_> {
                 self.ledger.done(request)
             }
             Message::Done { request } => self.done(connection, request),
-            Message::Ping { .. } | Message::Several { .. } | Message::Other => Ok(()),
+            Message::Ping { .. }
+            | Message::Members(_)
+            | Message::Several { .. }
+            | Message::Other => Ok(()),
         })?;
         Ok(())
     }

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::account::now;
 use crate::engine::{Engine, Reading};
 use crate::machine;
-use crate::protocol::{Message, Protocol, Role, Stamp};
+use crate::protocol::{Message, NewValue, Protocol, Role, Stamp};
 use crate::scenario::PATIENCE;
 use crate::target::Running;
 
@@ -81,9 +81,9 @@ impl<'a> Clients<'a> {
         let last = self.sequence + self.bindings as u64;
         while self.sequence < last {
             let some = SET_AT_ONCE.min(usize::try_from(last - self.sequence)?);
-            let out = self.changes(some)?;
+            let mut out = Vec::new();
+            let mut unacknowledged = self.changes(some, &mut out)?;
             engine.send(0, &out)?;
-            let mut unacknowledged = some;
             let what = "the first values to be taken";
             wait(&mut engine, self.protocol, what, &mut |_, message| {
                 if matches!(message, Message::Done { .. }) {
@@ -154,10 +154,9 @@ impl<'a> Clients<'a> {
     /// Waits until changes come through. In Redis they take another way than the binds, which succeed before riser has subscribed there;
     /// clients of Home Assistant learn of a status with its first value.
     fn subscribe(&mut self) -> Result<()> {
-        self.publish(self.bindings)?;
+        let mut unacknowledged = self.publish(self.bindings)?;
         let last = self.sequence;
         let first = last + 1 - self.bindings as u64;
-        let mut unacknowledged = self.bindings;
         let give_up = now() + PATIENCE;
         while unacknowledged > 0 || !(first..=last).all(|sequence| self.all_have(sequence)) {
             let acknowledged = self.turn(Gaps::Allowed, &mut |_, _| {})?;
@@ -192,29 +191,32 @@ impl<'a> Clients<'a> {
         )
     }
 
-    /// Publishes this many changes, to the statuses in turn, in one write.
-    pub(super) fn publish(&mut self, changes: usize) -> Result<()> {
-        let out = self.changes(changes)?;
-        self.engine.send(self.connections, &out)
+    /// Publishes this many changes, to the statuses in turn, in one write. Returns how many successes come of it.
+    pub(super) fn publish(&mut self, changes: usize) -> Result<usize> {
+        let mut out = Vec::new();
+        let successes = self.changes(changes, &mut out)?;
+        self.engine.send(self.connections, &out)?;
+        Ok(successes)
     }
 
-    /// The requests to publish the next changes.
-    fn changes(&mut self, changes: usize) -> Result<Vec<u8>> {
-        let mut out = Vec::new();
-        let mut value = Vec::new();
+    /// Appends the requests to publish the next changes, and returns how many successes come of it.
+    fn changes(&mut self, changes: usize, out: &mut Vec<u8>) -> Result<usize> {
+        let mut values = Vec::new();
         for _ in 0..changes {
             self.sequence += 1;
-            value.clear();
+            let mut value = Vec::new();
             Stamp {
                 sequence: self.sequence,
                 sent_nanos: crate::account::nanos(),
             }
             .write(self.bytes, &mut value);
-            let status = usize::try_from(self.sequence)? % self.bindings;
-            self.protocol
-                .publish(self.sequence, status, &value, &mut out);
+            values.push(NewValue {
+                request: self.sequence,
+                status: usize::try_from(self.sequence)? % self.bindings,
+                value,
+            });
         }
-        Ok(out)
+        Ok(self.protocol.publish_all(&values, out))
     }
 
     /// Lets a client read or not.
@@ -283,7 +285,10 @@ impl<'a> Clients<'a> {
                     arrived(connection, stamp);
                 }
                 Message::Done { .. } => acknowledged += 1,
-                Message::Ping { .. } | Message::Several { .. } | Message::Other => {}
+                Message::Ping { .. }
+                | Message::Members(_)
+                | Message::Several { .. }
+                | Message::Other => {}
             }
             Ok(())
         })?;

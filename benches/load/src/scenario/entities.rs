@@ -8,8 +8,8 @@ use anyhow::Result;
 
 use crate::account::{now, resident};
 use crate::protocol::MODULES;
-use crate::scenario::fanout::{round, rounds};
-use crate::scenario::{Clients, Figures, Loads, SERVER_LOAD, Samples, Size, TOOL_LOAD};
+use crate::scenario::fanout::{cost, round};
+use crate::scenario::{Clients, Figures, SERVER_LOAD, Samples, Size, TOOL_LOAD};
 use crate::target::Running;
 
 const CONNECTIONS: usize = 1000;
@@ -51,15 +51,18 @@ pub(super) fn followed(server: &Running, size: Size) -> Result<Figures> {
     // Half of the time each, so that this takes as long as the other scenarios.
     let time = Duration::from_secs(size.seconds) / 2;
     let received = clients.engine.received();
-    let (notifies, loads) = changes(server, &mut clients, 1, time, "CPU µs/notify", &mut figures)?;
-    let received = clients.engine.received() - received;
-    figures.insert("bytes/notify", received as f64 / notifies);
-    figures.extend([(SERVER_LOAD, loads.0), (TOOL_LOAD, loads.1)]);
-
-    let pending = "pending CPU µs/notify";
-    let (_, loads) = changes(server, &mut clients, PENDING, time, pending, &mut figures)?;
-    figures.insert("pending server load", loads.0);
-    figures.insert("pending tool load", loads.1);
+    let single = cost(server, &mut clients, 1, time)?;
+    let received = (clients.engine.received() - received) as f64;
+    let pending = cost(server, &mut clients, PENDING, time)?;
+    figures.extend([
+        ("CPU µs/notify", single.micros_per_notify),
+        ("bytes/notify", received / single.notifies),
+        (SERVER_LOAD, single.server_load),
+        (TOOL_LOAD, single.tool_load),
+        ("pending CPU µs/notify", pending.micros_per_notify),
+        ("pending server load", pending.server_load),
+        ("pending tool load", pending.tool_load),
+    ]);
 
     if server.protocol().bind_all_has_later_ones() {
         let asked = now();
@@ -91,25 +94,6 @@ fn come(server: &Running, clients: &mut Clients<'_>, figures: &mut Figures) -> R
         figures.insert("kB/further client", each);
     }
     clients.join_publisher()
-}
-
-/// `window` changes at a time: how many notifies they were, and the loads of the server and of the tool.
-fn changes(
-    server: &Running,
-    clients: &mut Clients<'_>,
-    window: usize,
-    time: Duration,
-    cost: &'static str,
-    figures: &mut Figures,
-) -> Result<(f64, (f64, f64))> {
-    let begun = Loads::begin(server)?;
-    let (notifies, _) = rounds(clients, window, time)?;
-    let mut ended = Figures::new();
-    let (cpu, _) = begun.end(&mut ended)?;
-    let notifies = notifies as f64;
-    figures.insert(cost, cpu.total.as_secs_f64() * 1e6 / notifies);
-    let load = |name| ended.get(name).copied().unwrap_or(0.0);
-    Ok((notifies, (load(SERVER_LOAD), load(TOOL_LOAD))))
 }
 
 #[cfg(test)]

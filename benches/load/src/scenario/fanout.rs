@@ -5,7 +5,9 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use crate::account::{nanos, now};
-use crate::scenario::{Clients, Figures, Gaps, Loads, PATIENCE, Samples, Size};
+use crate::scenario::{
+    Clients, Figures, Gaps, Loads, PATIENCE, SERVER_LOAD, Samples, Size, TOOL_LOAD,
+};
 use crate::target::Running;
 
 /// Throughput and cost of `window` changes at a time.
@@ -34,6 +36,38 @@ pub(super) fn closed(
     Ok(figures)
 }
 
+/// What changes have cost.
+pub(super) struct Cost {
+    pub(super) notifies: f64,
+    pub(super) notifies_per_second: f64,
+    /// Of the server.
+    pub(super) micros_per_notify: f64,
+    pub(super) server_load: f64,
+    pub(super) tool_load: f64,
+}
+
+/// Has `window` changes at a time for this long.
+pub(super) fn cost(
+    server: &Running,
+    clients: &mut Clients<'_>,
+    window: usize,
+    time: Duration,
+) -> Result<Cost> {
+    let begun = Loads::begin(server)?;
+    let (notifies, _) = rounds(clients, window, time)?;
+    let mut ended = Figures::new();
+    let (cpu, took) = begun.end(&mut ended)?;
+    let notifies = notifies as f64;
+    let load = |name| ended.get(name).copied().unwrap_or(0.0);
+    Ok(Cost {
+        notifies,
+        notifies_per_second: notifies / took.as_secs_f64(),
+        micros_per_notify: cpu.total.as_secs_f64() * 1e6 / notifies,
+        server_load: load(SERVER_LOAD),
+        tool_load: load(TOOL_LOAD),
+    })
+}
+
 /// Such rounds for this long: how many notifies they were, and how long each took.
 pub(super) fn rounds(
     clients: &mut Clients<'_>,
@@ -52,9 +86,8 @@ pub(super) fn rounds(
 
 /// Publishes `window` changes and waits until all clients have them.
 pub(super) fn round(clients: &mut Clients<'_>, window: usize, latency: &mut Samples) -> Result<()> {
-    clients.publish(window)?;
+    let mut unacknowledged = clients.publish(window)?;
     let mut missing = clients.connections * window;
-    let mut unacknowledged = window;
     let give_up = now() + PATIENCE;
     while missing > 0 || unacknowledged > 0 {
         let here = nanos();

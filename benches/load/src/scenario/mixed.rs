@@ -257,7 +257,10 @@ impl Campus<'_> {
                         _ => bail!("connection {connection} was answered call {request}, which was not under way"),
                     }
                 }
-                Message::Ping { .. } | Message::Several { .. } | Message::Other => {}
+                Message::Ping { .. }
+ | Message::Members(_)
+| Message::Several { .. }
+ | Message::Other => {}
             }
             Ok(())
         })?;

@@ -15,11 +15,14 @@ mod idle;
 mod ledger;
 mod leftovers;
 mod mixed;
+mod presence;
 mod rate;
 mod resync;
 mod samples;
 mod slow;
 mod spread;
+mod topics;
+mod trigger;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -29,7 +32,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::account::{Cpu, now};
-use crate::protocol::{Ids, Layout, MODULES};
+use crate::protocol::{Ids, Layout, MODULES, Publishers};
 use crate::scenario::clients::{Clients, Gaps, check, wait};
 use crate::scenario::resync::Loss;
 use crate::scenario::samples::{Random, Samples};
@@ -79,6 +82,12 @@ pub(crate) enum Scenario {
     SlowAll,
     /// 1000 clients that each follow 500 entities of 50 modules: one change at a time, then 32 pending; a message has 250 bytes.
     Entities,
+    /// A server publishes to a channel of 1000 clients: one event at a time, then batches of 32; a message has 250 bytes.
+    Topics,
+    /// 64 connections of a server publish to a channel, one request at a time on each.
+    Trigger,
+    /// 1000 clients become members of a channel, 20 at a time, and all are told of each; then they leave likewise.
+    Presence,
     /// Redis drops riser's subscriptions to 1000, 10 000, 100 000 statuses, which change meanwhile: until all are true again.
     Resync,
     /// Redis has stopped and starts again with its data, likewise: from its start.
@@ -147,6 +156,9 @@ impl Scenario {
             Self::SlowHalf => "slow-half",
             Self::SlowAll => "slow-all",
             Self::Entities => "entities",
+            Self::Topics => "topics",
+            Self::Trigger => "trigger",
+            Self::Presence => "presence",
             Self::Resync => "resync",
             Self::Restart => "restart",
         }
@@ -172,31 +184,33 @@ impl Scenario {
             } else {
                 MODULES
             },
+            publishers: if matches!(self, Self::Topics | Self::Trigger) {
+                Publishers::Server
+            } else {
+                Publishers::Client
+            },
         }
     }
 
     /// Whether a server and what its clients speak have all that this asks for, so that it belongs among everything that is done to it.
     pub(crate) fn fits(self, target: Target) -> bool {
         match self {
-            Self::Fanout
-            | Self::Pending
-            | Self::Own
-            | Self::Burst
-            | Self::Easy
-            | Self::Overload
-            | Self::Slow
-            | Self::SlowHalf
-            | Self::SlowAll => true,
+            Self::Fanout | Self::Pending | Self::Burst | Self::Easy | Self::Overload => true,
+            // Clients name channels and number nothing; of what is published there each counts, and not the last one alone.
+            Self::Own | Self::Slow | Self::SlowHalf | Self::SlowAll => {
+                target != Target::RiserPusher
+            }
             Self::Entities => target.keeps_values(),
+            Self::Topics => target.has_channels() || target == Target::Limit,
+            Self::Trigger | Self::Presence => target.has_channels(),
+            Self::Connect | Self::Idle => target != Target::RiserHa,
             Self::Exec
             | Self::Trip
-            | Self::Connect
-            | Self::Idle
             | Self::Bindings
             | Self::Growth
             | Self::Spread
             | Self::Churn
-            | Self::Mixed => target != Target::RiserHa,
+            | Self::Mixed => !matches!(target, Target::RiserHa | Target::RiserPusher),
             Self::Resync | Self::Restart => target.stands_on_redis(),
         }
     }
@@ -228,6 +242,9 @@ impl Scenario {
             Self::SlowHalf => slow::stopped(server, size, &slow::HALF),
             Self::SlowAll => slow::stopped(server, size, &slow::ALL),
             Self::Entities => entities::followed(server, size),
+            Self::Topics => topics::published(server, size),
+            Self::Trigger => trigger::closed(server, size),
+            Self::Presence => presence::cycles(server, size),
             Self::Resync => resync::steps(server, size, Loss::Killed),
             Self::Restart => resync::steps(server, size, Loss::Restarted),
         }

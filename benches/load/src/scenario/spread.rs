@@ -137,7 +137,10 @@ impl Spread<'_> {
                             missing -= 1;
                         }
                         Message::Done { .. } => answered = true,
-                        Message::Ping { .. } | Message::Several { .. } | Message::Other => {}
+                        Message::Ping { .. }
+                        | Message::Members(_)
+                        | Message::Several { .. }
+                        | Message::Other => {}
                     }
                     Ok(missing == 0 && answered)
                 },

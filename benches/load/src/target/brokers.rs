@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::protocol::{APP, Ids, KEY, Mqtt, Nats, Numbering, Pusher, Redis, SECRET};
+use crate::protocol::{APP, Ids, KEY, Layout, Mqtt, Nats, Numbering, Pusher, Redis, SECRET};
 use crate::target::install::require;
 use crate::target::{Launch, Ready, TempFile, free_address};
 
@@ -18,7 +18,7 @@ const CLIENTS_MAX: &str = "20000";
 /// How many clients may wait to be let in: as many as the tool has under way.
 const BACKLOG: &str = "1024";
 
-/// How many events a second a client may send where that has to be said: more than any does.
+/// How many events a second a client or a server may send where that has to be said: more than any does.
 const EVENTS_MAX: &str = "1000000";
 
 pub(super) fn prepare_redis() -> Result<()> {
@@ -106,8 +106,8 @@ pub(super) fn mosquitto(ids: Ids) -> Result<Launch> {
     })
 }
 
-pub(super) fn sockudo(ids: Ids) -> Result<Launch> {
-    refuse_own(ids)?;
+pub(super) fn sockudo(layout: Layout) -> Result<Launch> {
+    refuse_own(layout.ids)?;
     let address = free_address()?;
     let mut command = Command::new(sockudo_binary());
     command
@@ -124,10 +124,18 @@ pub(super) fn sockudo(ids: Ids) -> Result<Launch> {
         .env(
             "SOCKUDO_DEFAULT_APP_MAX_CLIENT_EVENTS_PER_SECOND",
             EVENTS_MAX,
+        )
+        .env(
+            "SOCKUDO_DEFAULT_APP_MAX_BACKEND_EVENTS_PER_SECOND",
+            EVENTS_MAX,
+        )
+        .env(
+            "SOCKUDO_DEFAULT_APP_MAX_PRESENCE_MEMBERS_PER_CHANNEL",
+            CLIENTS_MAX,
         );
     Ok(Launch::new(
         command,
-        Box::<Pusher>::default(),
+        Box::new(Pusher::new(layout)),
         Ready::Accepts(address),
     ))
 }

@@ -1,5 +1,7 @@
 //! The building that riser is measured with; a server that is already running needs the same one.
 
+use crate::protocol;
+
 /// The credentials that the building lets in.
 pub(crate) const KEY: &str = "load.secret";
 
@@ -21,4 +23,17 @@ api_keys:
 ",
     );
     text
+}
+
+/// What is added for Pusher's protocol: an app whose channels take what the scenarios bring.
+pub(super) fn app() -> String {
+    let (id, key, secret) = (protocol::APP, protocol::KEY, protocol::SECRET);
+    format!(
+        "apps:
+  - id: \"{id}\"
+    keys: [{{key: {key}, secret: {secret}}}]
+    client_events: true
+    limits: {{client_events_per_second: 10000, batch_events: 100, presence_members: 20000}}
+"
+    )
 }

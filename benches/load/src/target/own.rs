@@ -1,4 +1,4 @@
-//! This project's gateway: alone, by Home Assistant's websocket, by TLS, on a Redis, and in front of another node that runs its modules.
+//! This project's gateway: alone, by the protocols of Home Assistant and of Pusher, by TLS, on a Redis, and in front of another node that runs its modules.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,12 +11,12 @@ use rcgen::generate_simple_self_signed;
 
 use crate::account::now;
 use crate::machine::{self, Side};
-use crate::protocol::{HomeAssistant, Layout, MODULES, PlaceOs, Statuses, keyspace};
+use crate::protocol::{HomeAssistant, Ids, Layout, MODULES, PlaceOs, Pusher, Statuses, keyspace};
 use crate::stream::trust;
 use crate::target::install::require;
 use crate::target::redis_server::RedisServer;
 use crate::target::{
-    Child, KEY, Launch, START_DEADLINE, TempFile, building, free_address, ready_address,
+    Child, KEY, Launch, START_DEADLINE, TempFile, app, building, free_address, ready_address,
 };
 
 /// How long nodes wait for one that is not heard of; a Redis that has just started makes them wait as long. As short as it can be.
@@ -45,7 +45,11 @@ pub(super) fn prepare_on_redis(riser: &Path) -> Result<()> {
 }
 
 pub(super) fn riser(riser: &Path, workers: usize, layout: Layout) -> Result<Launch> {
-    let file = TempFile::write("building.yaml", &building(layout.modules))?;
+    with_building(&building(layout.modules), riser, workers, layout)
+}
+
+fn with_building(building: &str, riser: &Path, workers: usize, layout: Layout) -> Result<Launch> {
+    let file = TempFile::write("building.yaml", building)?;
     let mut command = serve(riser, &file);
     command.args(["--workers", &workers.to_string()]);
     Ok(Launch::placeos(command, layout, vec![file]))
@@ -55,6 +59,17 @@ pub(super) fn riser(riser: &Path, workers: usize, layout: Layout) -> Result<Laun
 pub(super) fn riser_ha(path: &Path, workers: usize, layout: Layout) -> Result<Launch> {
     let mut launch = riser(path, workers, layout)?;
     launch.protocol = Box::new(HomeAssistant::new(PlaceOs::new(KEY, layout)));
+    Ok(launch)
+}
+
+/// With an app, and its clients and servers.
+pub(super) fn riser_pusher(path: &Path, workers: usize, layout: Layout) -> Result<Launch> {
+    if layout.ids == Ids::Own {
+        bail!("its clients do not number what they bind");
+    }
+    let building = building(layout.modules) + &app();
+    let mut launch = with_building(&building, path, workers, layout)?;
+    launch.protocol = Box::new(Pusher::new(layout));
     Ok(launch)
 }
 

@@ -144,6 +144,7 @@ impl Running {
         [
             Target::Riser,
             Target::RiserHa,
+            Target::RiserPusher,
             Target::RiserTls,
             Target::RiserRedis,
             Target::RiserRemote,

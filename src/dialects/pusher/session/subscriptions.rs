@@ -23,9 +23,9 @@ use crate::model::{
 /// What is said when nothing can be done about channels.
 const AWAY: &str = "The channels are not there at the moment; reconnect in a moment";
 
-/// The channels by their names.
+/// The channels by their names. Boxed, since a page is in one or two and the table has room for four.
 #[derive(Debug, Default)]
-pub(super) struct Channels(HashMap<Arc<str>, Subscription>);
+pub(super) struct Channels(HashMap<Arc<str>, Box<Subscription>>);
 
 /// A channel that the client is in, comes into or leaves.
 #[derive(Debug)]
@@ -75,8 +75,8 @@ impl Channels {
 
     /// A channel that the client is in.
     pub(super) fn entered(&self, name: &str) -> Option<(&Arc<str>, &Subscription)> {
-        let found = self.0.get_key_value(name);
-        found.filter(|(_, it)| matches!(it.state, State::In))
+        let (name, found) = self.0.get_key_value(name)?;
+        matches!(found.state, State::In).then_some((name, &**found))
     }
 
     /// All channels that the client is in and that stand for something.
@@ -115,7 +115,7 @@ impl Client {
             return turn.refuse(&Refusal::misshapen(message));
         };
         let known = self.channels.0.get(name.as_str());
-        if known.is_some_and(Subscription::is_wanted) {
+        if known.is_some_and(|it| it.is_wanted()) {
             let message = format!("Existing subscription to channel {}", shown(name));
             return turn.error(ErrorCode::Refused, &message, Some(name));
         }
@@ -174,7 +174,7 @@ impl Client {
             then: Then::Stay,
         };
         let kept = self.channels.0.entry(Arc::clone(name));
-        let kept = kept.insert_entry(subscription).into_mut();
+        let kept = kept.insert_entry(Box::new(subscription)).into_mut();
         match system {
             Some(system) => {
                 kept.state = State::Checking(member);
