@@ -46,6 +46,26 @@ fn input() -> impl Strategy<Value = Input> {
     ]
 }
 
+/// What happens to a device of which somebody else is a listener too.
+#[derive(Debug, Clone, Copy)]
+enum Busy {
+    Happens(Input),
+    ReadElsewhere,
+}
+
+fn busy_input() -> impl Strategy<Value = Busy> {
+    let letter = prop::sample::select(vec!['a', 'b']);
+    let held = prop::sample::select(vec![Held::Early, Held::Late]);
+    prop_oneof![
+        4 => letter.prop_map(|letter| Busy::Happens(Input::Send(letter))),
+        2 => Just(Busy::Happens(Input::Got)),
+        2 => Just(Busy::ReadElsewhere),
+        1 => Just(Busy::Happens(Input::Missed)),
+        1 => held.prop_map(|how| Busy::Happens(Input::Hold(how))),
+        2 => Just(Busy::Happens(Input::Release)),
+    ]
+}
+
 fn perform(stage: &mut Stage, input: Input, number: usize) {
     let text = format!("m{number}");
     match input {
@@ -148,6 +168,27 @@ proptest! {
         }
         let unread = stage.store.unread();
         prop_assert!(unread.is_empty(), "{unread:?} {:?}", stage.lines);
+    }
+
+    #[test]
+    fn what_is_sent_while_a_listener_is_there_comes_whoever_reads_it_elsewhere(
+        inputs in prop::collection::vec(busy_input(), 1..60)
+    ) {
+        let mut stage = Stage::listening();
+        stage.subscribe('a');
+        stage.subscribe('b');
+        let mut sent = Vec::new();
+        for (number, input) in inputs.into_iter().enumerate() {
+            if let Busy::Happens(Input::Send(letter)) = input {
+                sent.push((letter.to_string(), format!("m{number}")));
+            }
+            match input {
+                Busy::Happens(input) => perform(&mut stage, input, number),
+                Busy::ReadElsewhere => stage.store.read_elsewhere(),
+            }
+        }
+        settle(&mut stage);
+        prop_assert_eq!(messages(&stage.lines), sent, "{:?}", stage.lines);
     }
 
     #[test]

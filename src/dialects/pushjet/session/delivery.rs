@@ -29,10 +29,10 @@ impl Listener {
         let Unread { mut messages, more } = unread;
         let last = messages.last().map(|message| message.number);
         let fetched = passed(&messages);
-        // A gap that was found since this was asked is filled first.
-        if !self.wants_unread {
-            // What was sent later than a part of all comes behind the rest.
-            messages.append(&mut self.waiting.take(last.filter(|_| more)));
+        // Up to its last message an answer is whole. What was sent later waits for the rest, and for what fills a gap that was found since.
+        let is_whole = !more && !self.wants_unread;
+        if is_whole || last.is_some() {
+            messages.append(&mut self.waiting.take(last.filter(|_| !is_whole)));
             messages.sort_by_key(|message| message.number);
             messages.dedup_by_key(|message| message.number);
         }
