@@ -96,7 +96,7 @@ impl Messages {
     /// Answers a connection that listens for a device.
     pub fn answer(&self, request: MessageRequest, slot: ReplySlot) {
         let mut answer = self.answered(request);
-        // Without a store elsewhere that is so at once.
+        // Where it is known already.
         match (&mut answer).now_or_never() {
             Some(done) => slot.answer(done.map(Reply::Messages)),
             // Bounded by the requests of a connection without an answer, and by the deadline of the store.

@@ -4,7 +4,6 @@
 //! It authenticates no request and knows no dialect but by the words of the mount that a path belongs to.
 
 use actix_http::RequestHead;
-use actix_web::Error;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
@@ -15,9 +14,10 @@ use actix_web::http::header::{
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
+use actix_web::{Error, HttpMessage as _};
 
 use crate::model::Transport;
-use crate::server::http::kit::{Arrival, HttpRejection, Words};
+use crate::server::http::kit::{Arrival, HttpRejection, ReadsHead, Words};
 use crate::server::http::mounts::Site;
 use crate::server::limits::HSTS_MAX_AGE;
 use crate::server::{ServerSettings, ServerState};
@@ -99,6 +99,7 @@ pub(in crate::server) async fn surround(
     // HEAD is GET whose body stays here: the codec has seen the method and sends none.
     if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
+        request.extensions_mut().insert(ReadsHead);
     }
     let mut response = match put_in_order(request.head_mut(), site.words(&path)) {
         Ok(()) => next.call(request).await?,

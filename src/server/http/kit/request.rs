@@ -14,7 +14,7 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 
 use crate::core::{Caller, Directory};
 use crate::model::Clearance;
@@ -130,6 +130,15 @@ impl<R: Resource, N: needs::Needs> Admitted<R, N> {
             kind: PhantomData,
         })
     }
+}
+
+/// A mark on a request that came as HEAD, and so must change nothing although it is served as GET.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::server::http) struct ReadsHead;
+
+/// Whether a request came as HEAD.
+pub(in crate::server::http) fn reads_head(request: &HttpRequest) -> bool {
+    request.extensions().get::<ReadsHead>().is_some()
 }
 
 /// Marks the connection of this request as one with good credentials.

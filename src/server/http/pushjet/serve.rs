@@ -17,7 +17,7 @@ use crate::dialects::pushjet::limits::BODY_MAX_BYTES;
 use crate::dialects::pushjet::rest::{self, Answer, ApiRequest, Endpoint, Parameters};
 use crate::model::{DeviceId, Failure, Notice, ServiceKey, ServiceView};
 use crate::server::ServerState;
-use crate::server::http::kit::{address, header_text, known, read_body, state_of};
+use crate::server::http::kit::{address, header_text, known, read_body, reads_head, state_of};
 use crate::server::http::pushjet::authn::maker;
 use crate::server::http::pushjet::rejections::refused;
 use crate::server::http::pushjet::{Body, HttpRejection};
@@ -105,6 +105,10 @@ impl Asked {
                 }
             }
             ApiRequest::Send(service, notice) => self.send(service, notice).await,
+            // Nothing is read of an answer without a body.
+            ApiRequest::TakeMessages(_) if reads_head(&self.request) => {
+                Ok(rest::messages(&[], |_| None::<ServiceView>))
+            }
             ApiRequest::TakeMessages(device) => {
                 let unread = messages.take(device).await.map_err(failed)?;
                 let directory = self.directory();
