@@ -12,6 +12,8 @@ pub mod embedded;
 mod fuzz_tests;
 mod ledger;
 mod limits;
+#[cfg(test)]
+mod message_suite;
 mod messages;
 pub mod redis;
 #[cfg(test)]
