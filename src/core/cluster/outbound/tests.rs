@@ -16,8 +16,9 @@ use crate::core::cluster::outbound::tests::doubles::{
     ListedNodes, MemoryCatalog, ScriptedPeers, Then,
 };
 use crate::core::tests::doubles::{
-    EchoStore, FORMS, Inbox, MemoryDocuments, ScriptedHost, api_key, apply, clock, embedded_topics,
-    json, module, place, room, scripted, scripted_interface, system, telling, user,
+    EchoStore, FORMS, Inbox, MemoryDocuments, ScriptedHost, api_key, apply, clock,
+    embedded_messages, embedded_topics, json, module, place, room, scripted, scripted_interface,
+    system, telling, user,
 };
 use crate::core::{
     Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, Outlet, OutletId,
@@ -569,6 +570,7 @@ impl Bench {
             CorePorts {
                 documents: MemoryDocuments::new() as Arc<dyn DocumentStore>,
                 topics: embedded_topics(),
+                messages: embedded_messages(),
                 host: Arc::clone(&host) as Arc<dyn DriverHost>,
                 clock: clock(),
                 main: Handle::current(),

@@ -20,7 +20,8 @@ use crate::core::cluster::ClusterPorts;
 use crate::core::cluster::outbound::tests::doubles::ScriptedPeers;
 use crate::core::lease::Lease;
 use crate::core::tests::doubles::{
-    self, EchoStore, FORMS, MemoryDocuments, ScriptedHost, clock, embedded_topics, room, scripted,
+    self, EchoStore, FORMS, MemoryDocuments, ScriptedHost, clock, embedded_messages,
+    embedded_topics, room, scripted,
 };
 use crate::core::{Core, CorePorts, CoreSettings};
 use crate::driver_host::{
@@ -361,6 +362,7 @@ impl TestNode {
             CorePorts {
                 documents: MemoryDocuments::new(),
                 topics: embedded_topics(),
+                messages: embedded_messages(),
                 host: Arc::new(host),
                 clock: clock(),
                 main: Handle::current(),
