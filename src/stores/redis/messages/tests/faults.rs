@@ -167,6 +167,23 @@ async fn a_server_that_comes_back_empty_has_nothing_that_was_not_sent_to_it_and_
 }
 
 #[tokio::test]
+async fn numbers_go_on_where_the_clock_of_redis_goes_back() {
+    let House { redis, nodes } = House::new().await;
+    let [one, other] = &nodes;
+    one.subscribe("ann", "lift").await;
+    let first = one.send("lift", "one").await.number;
+    // A day from here, as the clock was when the last number was given.
+    let last = first.0 + 86_400_000_000;
+    let number = "riser/{service_riser}/messages/number";
+    let _: String = redis.run(&["SET", number, &last.to_string()]).await;
+    for text in ["two", "three"] {
+        let sent = other.send("lift", text).await;
+        assert!(sent.number > MessageNumber(last), "{sent:?}");
+    }
+    assert_all(&one.take("ann").await, &["one", "two", "three"]);
+}
+
+#[tokio::test]
 async fn what_a_server_that_writes_to_its_disk_has_acknowledged_outlives_a_power_cut() {
     let arguments = ["--appendonly", "yes", "--appendfsync", "always"];
     let mut redis = TestRedis::start_with(&arguments).await;
