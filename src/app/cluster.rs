@@ -20,8 +20,8 @@ use crate::peers::http::{HttpPeers, PlaceOsApi};
 use crate::peers::{KeyInspector, Peers};
 use crate::server::Server;
 use crate::stores::redis::{
-    Link, RedisCatalog, RedisDocumentStore, RedisRegistry, RedisSettings, RedisStatusStore,
-    RedisTopicStore, TOPIC_LEASE, WriteFence, backoff, fresh_node_id,
+    Link, RedisCatalog, RedisDocumentStore, RedisMessageStore, RedisRegistry, RedisSettings,
+    RedisStatusStore, RedisTopicStore, TOPIC_LEASE, WriteFence, backoff, fresh_node_id,
 };
 use crate::stores::{DocumentStore, NodeRegistry, StatusStore, StoreError, StoreFeed};
 
@@ -53,8 +53,8 @@ pub(super) struct ClusterStores {
     statuses: Option<Arc<RedisStatusStore>>,
     /// Futures that run for as long as the gateway does.
     work: Vec<BoxFuture<'static, ()>>,
-    /// The same of the topics, whose store the core has made when it knows its process.
-    topics_work: Arc<Mutex<Vec<BoxFuture<'static, ()>>>>,
+    /// The same of the stores that the core has made when it is there: topics and messages.
+    late_work: Arc<Mutex<Vec<BoxFuture<'static, ()>>>>,
 }
 
 impl ClusterStores {
@@ -76,7 +76,7 @@ impl ClusterStores {
             roots,
             statuses: None,
             work: Vec::new(),
-            topics_work: Arc::default(),
+            late_work: Arc::default(),
             secret,
             link,
         })
@@ -108,7 +108,7 @@ impl ClusterStores {
 
     /// Makes the store of topics.
     pub(super) fn topics(&self) -> MakeTopicStore {
-        let (link, work) = (self.link.clone(), Arc::clone(&self.topics_work));
+        let (link, work) = (self.link.clone(), Arc::clone(&self.late_work));
         let service = self.settings.service.clone();
         Box::new(move |process, feed, _| {
             let (store, futures) =
@@ -120,7 +120,13 @@ impl ClusterStores {
 
     /// Makes the store of messages.
     pub(super) fn messages(&self) -> MakeMessageStore {
-        todo!()
+        let (link, work) = (self.link.clone(), Arc::clone(&self.late_work));
+        let service = self.settings.service.clone();
+        Box::new(move |feed| {
+            let (store, futures) = RedisMessageStore::new(&link, &service, feed);
+            lock(&work).extend(futures);
+            store
+        })
     }
 
     /// What the core needs to be one of several.
@@ -157,7 +163,7 @@ impl ClusterStores {
     pub(super) fn begin(self, main: &Handle) -> Result<Closing, AppError> {
         let Self {
             work,
-            topics_work,
+            late_work,
             statuses,
             peers,
             registry,
@@ -166,8 +172,8 @@ impl ClusterStores {
             ..
         } = self;
         let redis = super::runtime("riser-redis", REDIS_THREADS)?;
-        let topics_work = std::mem::take(&mut *lock(&topics_work));
-        for future in work.into_iter().chain(topics_work) {
+        let late_work = std::mem::take(&mut *lock(&late_work));
+        for future in work.into_iter().chain(late_work) {
             redis.spawn(future);
         }
         main.spawn(async move { peers.keep().await });

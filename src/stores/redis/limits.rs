@@ -114,3 +114,13 @@ pub(super) const REPORTS_AT_ONCE: usize = 256;
 
 /// The same in bytes. One report always fits.
 pub(super) const REPORTS_AT_ONCE_BYTES: usize = 1 << 20;
+
+/// Operations on messages that are under way or wait for Redis. One more is refused at once. Protects memory while Redis is away;
+/// services send some messages a second, and a thousand phones may come back at a time.
+pub(super) const OPERATIONS_MAX: usize = 1_024;
+
+/// Messages of one service that a script reads at a time. A long log costs what is answered of it, and a little more.
+pub(super) const LOG_PAGE: usize = 64;
+
+/// Services whose tallies are read at a time, each with its last message. Bounds the time for which Redis serves no other client.
+pub(super) const TALLIES_AT_ONCE: usize = 64;

@@ -1,4 +1,7 @@
 //! A real `redis-server` of one test's own: on a unix socket in a folder of its own, keeping nothing on disk unless its arguments say so.
+//! `proxy` is a way to it that a test can close.
+
+pub(super) mod proxy;
 
 use std::path::PathBuf;
 use std::process::Stdio;

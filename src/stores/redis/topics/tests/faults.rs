@@ -2,8 +2,8 @@
 
 use tokio::time::timeout;
 
-use super::proxy::Proxy;
 use super::*;
+use crate::stores::redis::testkit::proxy::Proxy;
 use crate::stores::topic_suite::{Last, informed};
 
 const TOPIC: &str = "4201/p";

@@ -1,7 +1,6 @@
 //! The suite on a real server, and what only a server does: connections that are lost, a server that forgets, processes that end.
 
 mod faults;
-mod proxy;
 mod queue;
 mod storm;
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::proxy::Proxy;
 use super::*;
+use crate::stores::redis::testkit::proxy::Proxy;
 
 const TOPIC: &str = "4201/p";
 

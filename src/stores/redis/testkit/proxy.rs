@@ -23,14 +23,14 @@ enum Mode {
 }
 
 /// The way of one process. Its connections end with it.
-pub(super) struct Proxy {
+pub(in crate::stores::redis) struct Proxy {
     path: PathBuf,
     mode: watch::Sender<Mode>,
     _work: JoinSet<()>,
 }
 
 impl Proxy {
-    pub(super) fn start(redis: &TestRedis, name: &str) -> Self {
+    pub(in crate::stores::redis) fn start(redis: &TestRedis, name: &str) -> Self {
         let target = PathBuf::from(redis.url().strip_prefix("unix://").unwrap());
         let path = target.with_file_name(name);
         let listener = UnixListener::bind(&path).unwrap();
@@ -44,24 +44,24 @@ impl Proxy {
         }
     }
 
-    pub(super) fn link(&self) -> Link {
+    pub(in crate::stores::redis) fn link(&self) -> Link {
         let url = format!("unix://{}", self.path.display());
         Link::new(RedisAddress::parse(&url, RedisTls::default()).unwrap())
     }
 
-    pub(super) fn open(&self) {
+    pub(in crate::stores::redis) fn open(&self) {
         self.mode.send_replace(Mode::Open);
     }
 
-    pub(super) fn close(&self) {
+    pub(in crate::stores::redis) fn close(&self) {
         self.mode.send_replace(Mode::Closed);
     }
 
-    pub(super) fn silence(&self) {
+    pub(in crate::stores::redis) fn silence(&self) {
         self.mode.send_replace(Mode::Silent);
     }
 
-    pub(super) fn delay(&self) {
+    pub(in crate::stores::redis) fn delay(&self) {
         self.mode.send_replace(Mode::Delayed);
     }
 }
