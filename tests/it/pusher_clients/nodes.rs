@@ -10,13 +10,15 @@ use crate::harness::{Cluster, Gateway, Key, display};
 
 const ROOM: &str = "presence-room";
 
-async fn two_nodes() -> Cluster {
+/// Two nodes, once each reaches the room.
+pub(super) async fn two_nodes() -> Cluster {
     let cluster = Cluster::start(&building_with(&json!({})), 2).await;
     cluster.until_answered(&[display("echo")]).await;
     cluster
 }
 
-async fn open(pages: &mut Pages, page: &str, id: &str) {
+/// Opens a page whose user has this id, and waits until it has connected.
+pub(super) async fn open(pages: &mut Pages, page: &str, id: &str) {
     pages
         .open_as(page, json!({"member": {"user_id": id}, "user": {"id": id}}))
         .await;
@@ -72,13 +74,11 @@ async fn an_event_that_is_published_at_one_node_is_heard_at_the_other() {
     );
 }
 
-async fn count_of(gateway: &Gateway, channel: &str) -> Value {
+/// How many members a node says a channel has.
+pub(super) async fn count_of(gateway: &Gateway, channel: &str) -> usize {
     let path = format!("/channels/{channel}/users");
-    SIGNS.request(gateway, "GET", &path, "").ok().await["users"]
-        .as_array()
-        .expect("users")
-        .len()
-        .into()
+    let users = SIGNS.request(gateway, "GET", &path, "").ok().await;
+    users["users"].as_array().expect("users").len()
 }
 
 #[tokio::test]
