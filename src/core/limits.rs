@@ -281,3 +281,21 @@ pub(super) const PROCESS_ID_SPARE_BITS: u32 = 11;
 
 /// Connections inside the gateway have numbers from here on, those of clients below: none of them counts that far.
 pub(super) const FIRST_INSIDE_CONNECTION: u64 = 1 << 63;
+
+/// How long a call is known by its name: longer than a client takes to come back, or a server to try again by itself. Past it the call is a new one.
+pub(super) const RECENT_CALL_LIFE: Duration = Duration::from_secs(60);
+
+/// Calls that are known of one caller: ten a second for as long as one is known, and more. Past it the caller's oldest one that was answered is forgotten; where all run, one more is answered "busy".
+pub(super) const RECENT_CALLS_PER_CALLER: usize = 1_024;
+
+/// Calls that are known of all callers. Protects memory: some hundred bytes each. Full is the same.
+pub(super) const RECENT_CALLS_MAX: usize = 16_384;
+
+/// The largest answer that is kept in bytes. A call with a larger one is not made again either, and who asks for it is told that it was made.
+pub(super) const RECENT_ANSWER_MAX_BYTES: usize = 64 << 10;
+
+/// All answers that are kept in bytes. Protects memory; past it the oldest is forgotten, and its call known all the same.
+pub(super) const RECENT_ANSWERS_MAX_BYTES: usize = 8 << 20;
+
+/// How many may wait for the answer of one call: a user's pages that all ask for it. One more is answered "busy".
+pub(super) const RECENT_CALL_WAITERS_MAX: usize = 64;

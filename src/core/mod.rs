@@ -24,6 +24,7 @@ mod modules;
 mod outlet;
 mod queries;
 mod quotas;
+mod recent_calls;
 mod reply;
 mod resolve;
 mod settings;
@@ -270,6 +271,7 @@ impl Core {
             building: Arc::clone(&building),
             outbound: outbound.clone(),
             metrics: Arc::clone(&metrics),
+            recent: Arc::default(),
             exec_deadline: settings.exec_deadline,
         });
         let queries = Arc::new(Queries {

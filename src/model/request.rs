@@ -27,6 +27,13 @@ pub enum Request {
     },
     /// Call a function of a module.
     Call(ExecRequest),
+    /// The same, but once: where a call of this name was made a moment ago, its answer is given, and nothing is called.
+    CallOnce {
+        /// The call's name.
+        key: CallKey,
+        /// The call.
+        call: ExecRequest,
+    },
     /// Tell me what there is.
     Query(Query),
     /// Let me into a topic, and send me from the answer on what happens to it. Entered again, it adds nothing.
@@ -97,6 +104,15 @@ pub struct ExecRequest {
     pub arguments: JsonText,
     /// The id of the act that the call belongs to, where the client has to know it; else it is that of the call in which this one is made, or one is drawn.
     pub act: Option<u128>,
+}
+
+/// What a caller calls a call, to be able to ask for it again. On each node by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CallKey {
+    /// Whose calls have names of their own: a user's by whatever connections, or those of one connection.
+    pub caller: Arc<str>,
+    /// What the caller calls this one.
+    pub name: Arc<str>,
 }
 
 /// How a caller names a module.

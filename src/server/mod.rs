@@ -40,7 +40,7 @@ use crate::server::admission::Admission;
 use crate::server::bodies::Bodies;
 use crate::server::http::mounts::Site;
 use crate::server::http::node_api::Orders;
-use crate::server::http::{Fallbacks, LoginFlows, RecentCalls};
+use crate::server::http::{Fallbacks, LoginFlows};
 use crate::server::limits::{
     BODIES_MAX_BYTES, EVENT_STREAMS_MAX, HTTP_STOP_SECONDS, LISTEN_BACKLOG, STRANGERS_MAX_BYTES,
     WHOLE_BUILDINGS_AT_ONCE,
@@ -87,8 +87,6 @@ struct ServerStateInner {
     login_flows: LoginFlows,
     /// The sessions of pages that have no websocket.
     fallbacks: Fallbacks,
-    /// The calls that servers of Pusher's apps made a moment ago.
-    recent_calls: RecentCalls,
     /// Places for streams of events over HTTP.
     event_streams: Arc<Semaphore>,
     /// When this process began, in Unix seconds: the time of documents that have none of their own.
@@ -171,7 +169,6 @@ impl Server {
             next_connection: AtomicU64::new(1),
             orders: Orders::default(),
             login_flows: LoginFlows::default(),
-            recent_calls: RecentCalls::default(),
             fallbacks: Fallbacks::default(),
             event_streams: Arc::new(Semaphore::new(EVENT_STREAMS_MAX)),
             began: SystemTime::now()

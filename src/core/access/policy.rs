@@ -72,7 +72,9 @@ pub(in crate::core) fn may_request(
     match request {
         Request::Follow { subject, .. } => may_follow(directory, policy, subject),
         Request::Unfollow { subject, .. } => may_unfollow(directory, policy, subject),
-        Request::Call(exec) => may_find(directory, policy, &exec.module),
+        Request::Call(exec) | Request::CallOnce { call: exec, .. } => {
+            may_find(directory, policy, &exec.module)
+        }
         Request::Query(query) => match query {
             // The answer holds what is within reach.
             Query::Systems | Query::Snapshot(_) => Ok(()),

@@ -225,6 +225,7 @@ fn in_words(request: &Request) -> String {
         | Request::Enter(_)
         | Request::Leave(_)
         | Request::Publish(_)
+        | Request::CallOnce { .. }
         | Request::Announce { .. }
         | Request::Custom { .. }
         | Request::Tokens(_) => panic!("no request of this dialect: {request:?}"),

@@ -21,15 +21,6 @@ pub(super) const WATCHLIST_MAX: usize = 100;
 /// How many client events may come in one go, in seconds' worth of the app's rate.
 pub(super) const CLIENT_EVENT_BURST_SECS: u32 = 2;
 
-/// For how many seconds the answer to a call is kept for a client that calls again by the same id.
-pub(super) const CALL_KEPT_SECS: u64 = 60;
-
-/// How many calls are kept, open and answered.
-pub(super) const CALLS_KEPT_MAX: usize = 256;
-
-/// How many bytes of answers are kept.
-pub(super) const ANSWERS_KEPT_MAX_BYTES: usize = 256 * 1024;
-
 /// The longest id of a call in bytes, as it stands in the frame: longer than any random text.
 pub(super) const CALL_ID_MAX_BYTES: usize = 200;
 

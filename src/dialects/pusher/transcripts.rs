@@ -40,7 +40,7 @@
 //! | `debug> sys-1 Display_1` | made: a log is followed |
 //! | `ignore> sys-1 Display_1` | made: and no longer |
 //! | `publish> 4201/a - {}` | made, with a number before the slash: the client publishes, perhaps as a user |
-//! | `call> 3 sys-1 Display_1 power [true]` | made: a call, with its ticket |
+//! | `call> 3 (user 4201/u-7: private-ctl.sys-1 "c1") sys-1 Display_1 power [true]` | made: a call, with its ticket, and whose call of which name it is |
 //! | `audit> "command"` | made: a refusal for the audit log |
 //! | `close> 4009 forbidden text` | made: the end |
 //!

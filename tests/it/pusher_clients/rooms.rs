@@ -132,6 +132,56 @@ async fn a_page_calls_functions_as_far_as_the_apps_user_may() {
     assert_eq!(pages.count(is), 1, "{}", pages.shown());
 }
 
+// Row 51 too: a page asks by two connections, and comes back after it has lost both.
+#[tokio::test]
+async fn what_a_user_calls_again_is_called_once_by_whichever_connection() {
+    let gateway = plan().start().await;
+    let mut pages = Pages::start(&gateway);
+    let open = async |pages: &mut Pages, page: &str, user: &str| {
+        pages.open_signed_in(page, json!({"id": user})).await;
+        pages.subscribe(page, CONTROL).await;
+    };
+    for page in ["one", "two"] {
+        open(&mut pages, page, "u-7").await;
+    }
+    for number in 1..=20 {
+        for page in ["one", "two"] {
+            increment(&mut pages, page, number).await;
+        }
+        for page in ["one", "two"] {
+            assert_eq!(sum(&mut pages, page, number).await, number);
+        }
+    }
+
+    for page in ["one", "two"] {
+        pages.close(page).await;
+    }
+    open(&mut pages, "back", "u-7").await;
+    increment(&mut pages, "back", 20).await;
+    assert_eq!(sum(&mut pages, "back", 20).await, 20);
+    // The ids of another user are others, and so are those of a page that nobody has signed in at.
+    open(&mut pages, "other", "u-8").await;
+    increment(&mut pages, "other", 20).await;
+    assert_eq!(sum(&mut pages, "other", 20).await, 21);
+    pages.open("nobody").await;
+    pages.subscribe("nobody", CONTROL).await;
+    increment(&mut pages, "nobody", 20).await;
+    assert_eq!(sum(&mut pages, "nobody", 20).await, 22);
+}
+
+/// Has a page count up, by a call of this id.
+async fn increment(pages: &mut Pages, page: &str, id: u64) {
+    let call = json!({"id": id, "mod": "Display", "name": "increment", "args": ["count", 1]});
+    pages.trigger(page, CONTROL, "client-exec", call).await;
+}
+
+/// The sum that a page is told as the result of its call.
+async fn sum(pages: &mut Pages, page: &str, id: u64) -> Value {
+    let mut answer = pages.heard(page, CONTROL, "exec.result").await;
+    assert_eq!(answer["id"], id, "{answer}");
+    answer["value"].take()
+}
+
 // Row 51 too.
 #[tokio::test]
 async fn an_app_without_a_user_reaches_no_room() {

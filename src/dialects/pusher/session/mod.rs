@@ -8,26 +8,23 @@
 mod admission;
 mod calls;
 mod client_events;
+mod requests;
 mod rooms;
 mod sign_in;
 mod subscriptions;
-
-use std::sync::Arc;
 
 use crate::dialects::pusher::channel::is_users_topic;
 use crate::dialects::pusher::encode::put_news;
 use crate::dialects::pusher::errors::ErrorCode;
 use crate::dialects::pusher::session::admission::Refusal;
-use crate::dialects::pusher::session::calls::{CallId, Calls};
 use crate::dialects::pusher::session::client_events::Rate;
+use crate::dialects::pusher::session::requests::{Requests, Waiting};
 use crate::dialects::pusher::session::sign_in::SignedIn;
 use crate::dialects::pusher::session::subscriptions::Channels;
 use crate::dialects::pusher::websocket::{goodbye, say};
-use crate::dialects::pusher::{Form, Hello, frames, limits, wire};
-use crate::dialects::{
-    Alarm, Ambient, CloseFrame, Form as AnyForm, Incoming, Out, Shown, Splice, Step, Surroundings,
-};
-use crate::model::{ChannelApp, CloseReason, Event, Failure, FollowId, Reply, Request, Ticket};
+use crate::dialects::pusher::{Hello, frames, limits, wire};
+use crate::dialects::{Alarm, Ambient, CloseFrame, Incoming, Out, Shown, Step, Surroundings};
+use crate::model::{ChannelApp, CloseReason, Event, Failure, FollowId, Reply, Ticket};
 
 /// What is said of an app that is not there.
 const UNKNOWN_APP: &str = "App key not in this cluster. Did you forget to specify the cluster?";
@@ -45,31 +42,6 @@ struct Client {
     /// Who has signed in, or is about to.
     user: Option<Box<SignedIn>>,
     rate: Rate,
-    calls: Calls,
-}
-
-/// The requests that are not answered yet.
-#[derive(Debug, Default)]
-struct Requests {
-    /// Grows with every request, so that a late second answer meets no other request.
-    next: u32,
-    /// The server bounds how many are open, and most are answered before the next one comes: a list is enough.
-    open: Vec<(Ticket, Waiting)>,
-}
-
-/// What waits for an answer.
-#[derive(Debug)]
-enum Waiting {
-    /// The channel of this name, for its next step.
-    Channel(Arc<str>),
-    /// The channel of this name, for what modules say that have come into its system.
-    Added(Arc<str>),
-    /// An event of the client for this channel.
-    Publication(Arc<str>),
-    /// A call in this channel.
-    Call(Arc<str>, CallId),
-    /// The user who signs in.
-    Users,
 }
 
 /// What surrounds a session while it takes one input.
@@ -122,52 +94,6 @@ impl Turn<'_, '_> {
 fn end(code: ErrorCode, text: &'static str, why: CloseReason, out: &mut Out<'_>) {
     let frame = say(code, text, out);
     out.step(Step::Close(frame, why));
-}
-
-impl Requests {
-    /// Asks the core.
-    fn ask(&mut self, request: Request, form: Form, waiting: Waiting, out: &mut Out<'_>) {
-        let ticket = self.open(waiting);
-        out.step(step(ticket, request, form, Splice::default()));
-    }
-
-    /// Tells the core something whose answer changes nothing.
-    fn tell(&mut self, request: Request, out: &mut Out<'_>) {
-        let ticket = self.ticket();
-        out.step(step(ticket, request, Form::Session, Splice::default()));
-    }
-
-    /// A ticket for which something waits.
-    fn open(&mut self, waiting: Waiting) -> Ticket {
-        let ticket = self.ticket();
-        self.open.push((ticket, waiting));
-        ticket
-    }
-
-    fn ticket(&mut self) -> Ticket {
-        let ticket = Ticket(self.next);
-        self.next = self.next.wrapping_add(1);
-        ticket
-    }
-
-    /// What waited for an answer that has come.
-    fn close(&mut self, ticket: Ticket) -> Option<Waiting> {
-        let at = self.open.iter().position(|(open, _)| *open == ticket)?;
-        let (_, waiting) = self.open.swap_remove(at);
-        if self.open.is_empty() {
-            self.open = Vec::new();
-        }
-        Some(waiting)
-    }
-}
-
-fn step(ticket: Ticket, request: Request, form: Form, splice: Splice) -> Step {
-    Step::Request {
-        ticket,
-        request,
-        form: AnyForm::Pusher(form),
-        splice,
-    }
 }
 
 impl Session {
@@ -239,7 +165,6 @@ impl Client {
             requests: Requests::default(),
             user: None,
             rate: Rate::default(),
-            calls: Calls::default(),
         }
     }
 

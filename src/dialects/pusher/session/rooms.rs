@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::dialects::pusher::encode::{Said, Told, put_value};
 use crate::dialects::pusher::frames::{self, json, put_event};
 use crate::dialects::pusher::room::Room;
-use crate::dialects::pusher::session::{Client, Turn, Waiting, step};
+use crate::dialects::pusher::session::requests::step;
+use crate::dialects::pusher::session::{Client, Turn, Waiting};
 use crate::dialects::pusher::{Form, ValueForm};
 use crate::dialects::{Ambient, Form as AnyForm, Out, Splice, Step, Wanted};
 use crate::model::{

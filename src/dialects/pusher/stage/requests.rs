@@ -52,13 +52,13 @@ impl Stage {
                     .push(format!("unfollow> {} {}", id.0, in_words(&subject)));
                 Reply::Unfollowed
             }
-            Request::Call(call) => {
+            Request::CallOnce { key, call } => {
                 let ModuleAddress::Place(path) = &call.module else {
                     panic!("this dialect names modules by their places");
                 };
                 self.lines.push(format!(
-                    "call> {} {path} {} {}",
-                    ticket.0, call.function, call.arguments
+                    "call> {} ({}: {}) {path} {} {}",
+                    ticket.0, key.caller, key.name, call.function, call.arguments
                 ));
                 self.open.push(ticket);
                 return;
@@ -91,7 +91,8 @@ impl Stage {
                 self.follows.retain(|(_, of, ..)| *of != subject);
                 Reply::Ignored
             }
-            Request::Query(_)
+            Request::Call(_)
+            | Request::Query(_)
             | Request::Announce { .. }
             | Request::Custom { .. }
             | Request::Tokens(_)

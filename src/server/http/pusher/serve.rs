@@ -3,18 +3,18 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use tokio::time::Instant;
 
-use crate::core::Caller;
+use crate::core::{Caller, ReplySlot, Returned};
 use crate::dialects::pusher::rest::{
     ApiRequest, Attribute, Attributes, Effect, Notification, ServerExec, Trigger, channel,
     channels, notified, stats, users,
 };
-use crate::model::{Failure, FailureKind, Occupancy, Request, TopicId, TopicQuery, TopicsFound};
+use crate::model::{
+    Failure, FailureKind, Occupancy, Reply, Request, TopicId, TopicQuery, TopicsFound,
+};
 use crate::server::ServerState;
 use crate::server::http::kit::json_text;
 use crate::server::http::pusher::Answer;
-use crate::server::http::pusher::recent::Known;
 use crate::server::http::pusher::rejections::refused;
 use crate::server::http::pusher::signed::SignedRequest;
 
@@ -121,25 +121,15 @@ fn needed(effect: &Effect) -> Option<Request> {
 ///
 /// A call that is made again is not run again: what came of it is published once more.
 fn call(state: &Data<ServerState>, caller: &Caller, exec: ServerExec) {
-    let key = exec.key();
-    let known = state.recent_calls.begin(key.clone(), Instant::now());
-    let answered = match &known {
-        Known::New => Some(state.core.building_access.call(caller, exec.call.clone())),
-        Known::Running => return,
-        Known::Done(_) => None,
-    };
+    let (slot, returned) = ReplySlot::for_exec();
+    let (key, call) = (exec.key(), exec.call.clone());
+    state.core.calls.exec_once(caller, key, call, slot);
     let state = state.clone();
     // Ends at the latest at the deadline of calls. No task awaits it: what comes of it goes to the channel.
     actix_rt::spawn(async move {
-        let outcome = match (answered, known) {
-            (Some(answered), _) => {
-                let outcome = exec.outcome(&answered.await);
-                state.recent_calls.done(&key, outcome.clone());
-                outcome
-            }
-            (None, Known::Done(outcome)) => outcome,
-            (None, Known::New | Known::Running) => return,
-        };
+        let returned = returned.await;
+        let answer = returned.map(|Returned { value, code }| Reply::Result { value, code });
+        let outcome = exec.outcome(&answer);
         if let Err(failure) = state.core.topics.published(outcome).await {
             tracing::debug!(%failure, "could not publish what came of a call");
         }
