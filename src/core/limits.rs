@@ -299,3 +299,9 @@ pub(super) const RECENT_ANSWERS_MAX_BYTES: usize = 8 << 20;
 
 /// How many may wait for the answer of one call: a user's pages that all ask for it. One more is answered "busy".
 pub(super) const RECENT_CALL_WAITERS_MAX: usize = 64;
+
+/// How many connections a topic may have to be told of each change of their number, as Pusher does it. Above, whoever comes or goes would be a message for thousands.
+pub(super) const TOPIC_COUNTED_AT_ONCE_MAX: u64 = 100;
+
+/// How often the number of connections in a larger topic is told, as Pusher does it.
+pub(super) const TOPIC_COUNT_INTERVAL: Duration = Duration::from_secs(5);
