@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use driver_types::{FunctionName, JsonText, ModuleId, SystemId};
 
-use crate::model::{FollowId, ModulePath, Publication, Subject, TokenRequest, TopicEntry, TopicId};
+use crate::model::{
+    BindingPath, FollowId, ModulePath, Publication, Subject, TokenRequest, TopicEntry, TopicId,
+};
 
 /// The closed list of what can be asked. A new one is a to-do list written by the compiler.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +87,8 @@ pub enum Query {
     Modules(SystemId),
     /// What all statuses of a module say now.
     Statuses(ModulePath),
+    /// What one status says now, for a client that is told whether there is a value before it comes. The answer is a snapshot: empty where there is none, or the status may not be read.
+    Value(Arc<BindingPath>),
     /// What a module can be asked to do.
     Functions(ModulePath),
     /// What all statuses of these modules say at one moment, for a client that follows none of them. Modules that are not there or may not be read are left out.

@@ -73,7 +73,9 @@ pub(in crate::core) fn refused(who: &Caller, what: &Request, failure: &Failure) 
             refused_exec(who, exec, failure);
         }
         Request::Query(query) => match query {
-            Query::Systems | Query::Snapshot(_) => out_of_reach(who, "", failure),
+            Query::Systems | Query::Snapshot(_) | Query::Value(_) => {
+                out_of_reach(who, "", failure);
+            }
             Query::Modules(system) => out_of_reach(who, system.as_str(), failure),
             Query::Statuses(path) => place(who, "statuses", path, "", failure),
             Query::Functions(path) => place(who, "functions", path, "", failure),

@@ -77,7 +77,7 @@ pub(in crate::core) fn may_request(
         }
         Request::Query(query) => match query {
             // The answer holds what is within reach.
-            Query::Systems | Query::Snapshot(_) => Ok(()),
+            Query::Systems | Query::Snapshot(_) | Query::Value(_) => Ok(()),
             Query::Modules(system) => may_see(directory, policy, system),
             Query::Statuses(path) | Query::Functions(path) => may_read(directory, policy, path),
         },

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::dialects::pusher::channel::{Access, Channel, is_protocol_event};
-use crate::dialects::pusher::frames::{self, json, put_event, put_json};
+use crate::dialects::pusher::frames::{self, json, message, put_event, put_json};
 use crate::dialects::pusher::room::Room;
 use crate::dialects::pusher::{Form, ValueForm};
 use crate::dialects::{Encoded, Surroundings};
@@ -83,6 +83,11 @@ pub(in crate::dialects) fn encode(
     if !frame.is_empty() {
         out.frame(b"", |out| out.extend_from_slice(&frame));
     }
+}
+
+/// A value as a message, as it stands in the status's own channel.
+pub(super) fn value_message(said: Said<'_>, values: ValueForm) -> JsonText {
+    message(STATUS, &value_data(said, values, None, None), None)
 }
 
 /// Writes a value in a form of statuses.

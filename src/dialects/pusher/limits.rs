@@ -27,5 +27,8 @@ pub(super) const CALL_ID_MAX_BYTES: usize = 200;
 /// How much of what a client wrote an error text repeats, in characters: enough to recognise it, and any signature.
 pub(super) const SHOWN_CHARS: usize = 200;
 
+/// For how many seconds servers are told that the value of a status is kept. It is kept for as long as the status has it; Pusher keeps an event no longer than this.
+pub(super) const VALUE_KEPT_SECS: u64 = 30 * 60;
+
 /// The frames that a page without a websocket may send in one request. The library sends one.
 pub(super) const SENT_MAX: usize = 64;

@@ -38,6 +38,8 @@ pub use session::Session;
 pub use websocket::{Hello, Protocol};
 pub(in crate::dialects) use websocket::{goodbye, handshake, profile};
 
+use crate::model::ChannelApp;
+
 /// The word in logs and on counters.
 pub(in crate::dialects) const NAME: &str = "pusher";
 
@@ -72,6 +74,16 @@ pub enum ValueForm {
     Whole,
     /// Alone.
     Raw,
+}
+
+impl ValueForm {
+    /// How an app has its values.
+    fn of(app: &ChannelApp) -> Self {
+        match app.raw {
+            true => Self::Raw,
+            false => Self::Whole,
+        }
+    }
 }
 
 /// Whether events in a form go to the session.

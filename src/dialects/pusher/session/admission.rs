@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use crate::dialects::pusher::channel::{Access, Channel, Keeping, is_user_id};
 use crate::dialects::pusher::errors::{self, ErrorCode};
-use crate::dialects::pusher::room::{NoRoom, Room};
+use crate::dialects::pusher::room::{NoRoom, Room, is_public};
 use crate::dialects::pusher::session::sign_in::SignedIn;
 use crate::dialects::pusher::session::{Turn, shown};
 use crate::dialects::pusher::signature::is_signed;
 use crate::dialects::pusher::wire::{self, ChannelData, Subscribe};
-use crate::model::{
-    BindingPath, BuildingView, ChannelApp, Failure, FailureKind, JsonText, Member, TopicId,
-};
+use crate::model::{BuildingView, ChannelApp, Failure, FailureKind, JsonText, Member, TopicId};
 
 /// A channel that a client may come into.
 #[derive(Debug)]
@@ -177,12 +175,6 @@ fn open_room(
         return Err(Refusal::unauthorized(name, 403, message));
     }
     Ok(())
-}
-
-/// Whether the building calls a status public.
-fn is_public(path: &BindingPath, building: &BuildingView) -> bool {
-    let mut there = building.modules().filter(|view| *view.path == path.module);
-    there.any(|view| view.public.contains(&path.status))
 }
 
 /// Holds what a client shows to the signature by one of the app's keys, over the texts as they came.

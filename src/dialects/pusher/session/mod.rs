@@ -240,6 +240,7 @@ impl Client {
         match waiting {
             Waiting::Channel(name) => self.channel_answered(&name, reply, &mut turn),
             Waiting::Added(name) => self.modules_added(&name, reply, &mut turn),
+            Waiting::Value(name) => self.value_read(&name, reply, &mut turn),
             Waiting::Users => self.users_entered(reply, &mut turn),
             Waiting::Call(channel, id) => self.called(&channel, &id, reply, &mut turn),
             Waiting::Publication(channel) => {

@@ -27,6 +27,8 @@ pub(super) enum Waiting {
     Added(Arc<str>),
     /// An event of the client for this channel.
     Publication(Arc<str>),
+    /// What a status says, for the channel of this name, which has not told it.
+    Value(Arc<str>),
     /// A call in this channel.
     Call(Arc<str>, CallId),
     /// The user who signs in.
@@ -72,6 +74,7 @@ impl Requests {
             Waiting::Call(known, known_id) => **known == *channel && known_id.get() == id.get(),
             Waiting::Channel(_)
             | Waiting::Added(_)
+            | Waiting::Value(_)
             | Waiting::Publication(_)
             | Waiting::Users => false,
         })

@@ -12,8 +12,8 @@ use crate::dialects::pusher::session::{Client, Turn, Waiting};
 use crate::dialects::pusher::{Form, ValueForm};
 use crate::dialects::{Ambient, Form as AnyForm, Out, Splice, Step, Wanted};
 use crate::model::{
-    BindingPath, BuildingView, Event, Failure, First, FollowId, ModuleAddress, ModulePath, Reply,
-    Request, StatusName, Subject, SystemId,
+    BindingPath, BuildingView, Event, Failure, First, FollowId, Found, ModuleAddress, ModulePath,
+    Query, Reply, Request, StatusName, Subject, SystemId,
 };
 
 /// The follow of a status in its own channel, of a module in its channel, and of what is followed in one channel alone.
@@ -67,19 +67,11 @@ impl Room {
     }
 }
 
-/// How an app has its values.
-fn values(turn: &Turn<'_, '_>) -> ValueForm {
-    match turn.app.raw {
-        true => ValueForm::Raw,
-        false => ValueForm::Whole,
-    }
-}
-
 impl Client {
     /// Follows what a channel stands for.
     pub(super) fn follow(&mut self, name: &Arc<str>, room: &Room, turn: &mut Turn<'_, '_>) {
         let waiting = Waiting::Channel(Arc::clone(name));
-        if let Some((id, subject, form)) = room.subject(values(turn)) {
+        if let Some((id, subject, form)) = room.subject(ValueForm::of(turn.app)) {
             let request = Request::Follow {
                 id,
                 subject,
@@ -117,7 +109,7 @@ impl Client {
 
     /// Follows what a channel stands for no longer.
     pub(super) fn unfollow(&mut self, room: &Room, turn: &mut Turn<'_, '_>) {
-        if let Some((id, subject, _)) = room.subject(values(turn)) {
+        if let Some((id, subject, _)) = room.subject(ValueForm::of(turn.app)) {
             self.requests
                 .tell(Request::Unfollow { id, subject }, turn.out);
             return;
@@ -146,10 +138,8 @@ impl Client {
     /// What a channel stands for is followed: tells the client so, and what is there.
     pub(super) fn followed(&mut self, name: &Arc<str>, reply: Reply, turn: &mut Turn<'_, '_>) {
         turn.text(|out| frames::put_succeeded(name, "{}", out));
-        let Some((_, subscription)) = self.channels.entered(name) else {
-            return;
-        };
-        let Some(room) = &subscription.room else {
+        let entered = self.channels.entered(name);
+        let Some(room) = entered.and_then(|(_, subscription)| subscription.room.clone()) else {
             return;
         };
         let snapshot = match reply {
@@ -164,13 +154,30 @@ impl Client {
             | Reply::Debugging(_)
             | Reply::Ignored => return,
         };
-        let form = match room.subject(values(turn)) {
+        let form = match room.subject(ValueForm::of(turn.app)) {
             Some((_, _, form)) => form,
             None => Form::System,
         };
         let is_there = put_snapshot(form, &snapshot, turn.out);
-        let is_kept = matches!(room, Room::Status(_) | Room::PublicStatus(_));
-        if is_kept && !is_there {
+        if !is_there && let Room::Status(path) | Room::PublicStatus(path) = room {
+            // A store that many nodes share may not have been read yet. A value of it comes as news.
+            let request = Request::Query(Query::Value(path));
+            let waiting = Waiting::Value(Arc::clone(name));
+            self.requests.ask(request, Form::Session, waiting, turn.out);
+        }
+    }
+
+    /// It is known whether a status has a value that its channel has not told.
+    pub(super) fn value_read(
+        &mut self,
+        name: &str,
+        reply: Result<Reply, Failure>,
+        turn: &mut Turn<'_, '_>,
+    ) {
+        if let Ok(Reply::Found(Found::Snapshot(events))) = reply
+            && events.is_empty()
+            && self.channels.is_in(name)
+        {
             turn.text(|out| frames::put_cache_miss(name, out));
         }
     }

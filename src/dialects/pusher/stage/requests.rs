@@ -1,9 +1,11 @@
 //! What the core on the stage answers.
 
+use std::sync::Arc;
+
 use crate::dialects::pusher::stage::Stage;
 use crate::dialects::{Form, Splice, Wanted};
 use crate::model::{
-    Failure, FollowId, Found, ModuleAddress, Query, Reply, Request, Subject, Ticket,
+    Event, Failure, FollowId, Found, ModuleAddress, Query, Reply, Request, Subject, Ticket,
 };
 
 impl Stage {
@@ -67,6 +69,14 @@ impl Stage {
                 self.lines.push(format!("look> {system}"));
                 Reply::Found(Found::Modules(Vec::new()))
             }
+            Request::Query(Query::Value(path)) => {
+                let subject = Subject::Status(Arc::clone(&path));
+                self.lines.push(format!("ask> {}", in_words(&subject)));
+                let place = (path.module.to_string(), path.status.clone());
+                let said = self.statuses.get(&place).cloned();
+                let said = said.filter(has_value);
+                Reply::Found(Found::Snapshot(said.into_iter().collect()))
+            }
             Request::Enter(entry) => return self.enter(ticket, entry, form, splice),
             Request::Leave(topic) => {
                 self.lines.push(format!("leave> {topic}"));
@@ -101,6 +111,10 @@ impl Stage {
         };
         self.with(|session, ambient, out| session.reply(ticket, Ok(reply), ambient, out));
     }
+}
+
+fn has_value(event: &Event) -> bool {
+    matches!(event, Event::Value { value: Some(_), .. })
 }
 
 fn in_words(subject: &Subject) -> String {

@@ -1,5 +1,7 @@
 //! Does what a signed request asks, and answers.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -7,10 +9,10 @@ use actix_web::web::Data;
 use crate::core::{Caller, ReplySlot, Returned};
 use crate::dialects::pusher::rest::{
     ApiRequest, Attribute, Attributes, Effect, Notification, ServerExec, Trigger, channel,
-    channels, notified, stats, users,
+    channels, last_value, notified, stats, users,
 };
 use crate::model::{
-    Failure, FailureKind, Occupancy, Reply, Request, TopicId, TopicQuery, TopicsFound,
+    BindingPath, Failure, FailureKind, Occupancy, Reply, Request, TopicId, TopicQuery, TopicsFound,
 };
 use crate::server::ServerState;
 use crate::server::http::kit::json_text;
@@ -37,9 +39,11 @@ pub(super) async fn serve(request: SignedRequest) -> Answer {
             };
             Ok(ok(channels(&found, &attributes)))
         }
-        ApiRequest::Channel { topic, attributes } => {
-            Ok(ok(one_channel(state, topic, &attributes).await?))
-        }
+        ApiRequest::Channel {
+            topic,
+            shows,
+            attributes,
+        } => Ok(ok(one_channel(&request, topic, shows, &attributes).await?)),
         ApiRequest::Stats { topic, access } => {
             let counts = counts(state, vec![topic]).await?;
             let occupancy = counts.first().copied().unwrap_or_default();
@@ -137,18 +141,26 @@ fn call(state: &Data<ServerState>, caller: &Caller, exec: ServerExec) {
 }
 
 async fn one_channel(
-    state: &ServerState,
+    request: &SignedRequest,
     topic: TopicId,
+    shows: Option<Arc<BindingPath>>,
     attributes: &Attributes,
 ) -> Result<String, Failure> {
-    let last = match attributes.has(Attribute::Cache) {
-        true => match ask(state, TopicQuery::Last(topic.clone())).await? {
+    let state = &request.state;
+    let last = match (attributes.has(Attribute::Cache), shows) {
+        (true, Some(path)) => {
+            let caller = request.caller()?;
+            let value = state.core.queries.value(&caller, path).await?;
+            let value = value.first();
+            value.and_then(|value| last_value(value, &request.signed.app))
+        }
+        (true, None) => match ask(state, TopicQuery::Last(topic.clone())).await? {
             TopicsFound::Last(last) => last,
             TopicsFound::Occupied(_) | TopicsFound::Counts(_) | TopicsFound::Users(_) => {
                 return Err(misfit());
             }
         },
-        false => None,
+        (false, _) => None,
     };
     let counts = counts(state, vec![topic]).await?;
     let occupancy = counts.first().copied().unwrap_or_default();
