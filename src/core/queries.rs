@@ -210,6 +210,11 @@ impl Queries {
         told
     }
 
+    /// Who is there by what of the building is believed: without keys, users and apps whose removal the store could not keep.
+    pub fn trusted(&self) -> Arc<Directory> {
+        self.building.trusted()
+    }
+
     /// Who is there now.
     pub fn directory(&self) -> Arc<Directory> {
         self.building.directory()
