@@ -59,8 +59,6 @@ pub enum Form {
     Module(ValueForm),
     /// Whether a module is connected, in the channel of its system.
     System,
-    /// Lines of a log. The splice is the name of the channel, as JSON.
-    Log,
     /// The bus's, in its one channel.
     Bus,
     /// Not at all: the session takes them.
@@ -95,7 +93,6 @@ pub(in crate::dialects) fn is_for_session(form: Form) -> bool {
         | Form::PublicStatus(_)
         | Form::Module(_)
         | Form::System
-        | Form::Log
         | Form::Bus => false,
     }
 }

@@ -1,6 +1,6 @@
 //! Plays the conversations in `tests/transcripts/pusher` with no server and no core.
 //!
-//! The building has the room `sys-1` with `Display_1` and `Display_2`, and apps with the keys `a1b2c3d4e5f60718293a` (and `second`), `plain` and `raw`.
+//! The building has the room `sys-1` with `Display_1` and `Display_2`, `sys-2` with the first of them, and apps with the keys `a1b2c3d4e5f60718293a` (and `second`), `plain` and `raw`.
 //! A line is an input, or what the dialect made of the input above it:
 //!
 //! | line | meaning |
@@ -38,7 +38,7 @@
 //! | `follow> 0 sys-1 Display_1 power` | made: something is followed by this id |
 //! | `unfollow> 0 sys-1 Display_1 power` | made: and no longer |
 //! | `debug> sys-1 Display_1` | made: a log is followed |
-//! | `ignore> sys-1 Display_1` | made: and no longer |
+//! | `ignore> mod-Display-1` | made: and no longer |
 //! | `ask> sys-1 Display_1 power` | made: whether a status has a value |
 //! | `publish> 4201/a - {}` | made, with a number before the slash: the client publishes, perhaps as a user |
 //! | `call> 3 (user 4201/u-7: private-ctl.sys-1 "c1") sys-1 Display_1 power [true]` | made: a call, with its ticket, and whose call of which name it is |

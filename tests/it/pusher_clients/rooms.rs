@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::app::{OTHER, SIGNS, plan};
+use super::app::{OTHER, SIGNS, plan, shared_building};
 use super::pages::Pages;
 use super::socket::{Socket, door};
-use crate::harness::{Carrier, Key, Page, Proxy, display};
+use crate::harness::{Carrier, Key, Page, Plan, Proxy, display};
 
 const POWER: &str = "private-cache-st.sys-1.Display_1.power";
 const CONTROL: &str = "private-ctl.sys-1";
@@ -301,4 +301,51 @@ async fn after_a_stall_the_last_value_is_the_true_one() {
     pages.settle("panel").await;
     let is = |event: &Value| event["event"] == "heard" && event["data"]["value"] == "last";
     assert_eq!(pages.count(is), 1, "{}", pages.shown());
+}
+
+#[tokio::test]
+async fn a_log_is_shown_in_each_room_where_its_module_stands() {
+    let gateway = Plan::serve(&shared_building("user-sue")).start().await;
+    let mut console = gateway.connect(Key::USER).await;
+    let mut socket = Socket::open(&gateway).await;
+    let channels = [
+        "private-debug.sys-1.Shared_1",
+        "private-debug.sys-2.Shared_1",
+    ];
+    let log = display("log").of("Shared");
+    for channel in channels {
+        socket.subscribe(channel).await;
+    }
+    console.call(log, json!(["warn", "in both"])).await;
+    let mut told = [line(&mut socket).await, line(&mut socket).await];
+    told.sort();
+    assert_eq!(
+        told,
+        channels.map(|channel| (channel.to_owned(), "in both".to_owned()))
+    );
+
+    let [first, second] = channels;
+    socket
+        .send("pusher:unsubscribe", json!({"channel": first}))
+        .await;
+    socket.expect_silence().await;
+    console.call(log, json!(["warn", "in the other"])).await;
+    let told = line(&mut socket).await;
+    assert_eq!(told, (second.to_owned(), "in the other".to_owned()));
+    socket
+        .send("pusher:unsubscribe", json!({"channel": second}))
+        .await;
+    socket.expect_silence().await;
+    console.call(log, json!(["warn", "in none"])).await;
+    socket.expect_silence().await;
+}
+
+/// The channel and the message of the next line of a log.
+async fn line(socket: &mut Socket) -> (String, String) {
+    let frame = socket.next().await;
+    assert_eq!(frame["event"], "debug", "{frame}");
+    let data = frame["data"].as_str().expect("data is text");
+    let data: Value = serde_json::from_str(data).expect("of JSON");
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    (text(&frame["channel"]), text(&data["message"]))
 }

@@ -1,13 +1,14 @@
 //! One connection's state: the channels that it is in, who has signed in, and what is not answered yet.
 //!
 //! 1. A command is read and verified ([`admission`]); what it asks goes to the core.
-//! 2. A channel is entered step by step ([`subscriptions`]); one that is a room is followed then ([`rooms`]).
+//! 2. A channel is entered step by step ([`subscriptions`]); one that is a room is followed then ([`rooms`]), and a log for all channels that show it ([`logs`]).
 //! 3. What a client says to others is published ([`client_events`]), and in one kind of room it calls ([`calls`]).
 //! 4. A user who signs in is in a topic of all users of the app ([`sign_in`]).
 
 mod admission;
 mod calls;
 mod client_events;
+mod logs;
 mod requests;
 mod rooms;
 mod sign_in;
@@ -24,7 +25,7 @@ use crate::dialects::pusher::session::subscriptions::Channels;
 use crate::dialects::pusher::websocket::{goodbye, say};
 use crate::dialects::pusher::{Hello, frames, limits, wire};
 use crate::dialects::{Alarm, Ambient, CloseFrame, Incoming, Out, Shown, Step, Surroundings};
-use crate::model::{ChannelApp, CloseReason, Event, Failure, FollowId, Reply, Ticket};
+use crate::model::{ChannelApp, CloseReason, Event, Failure, FollowId, ModuleId, Reply, Ticket};
 
 /// What is said of an app that is not there.
 const UNKNOWN_APP: &str = "App key not in this cluster. Did you forget to specify the cluster?";
@@ -42,6 +43,8 @@ struct Client {
     /// Who has signed in, or is about to.
     user: Option<Box<SignedIn>>,
     rate: Rate,
+    /// The modules whose logs are followed.
+    logs: Vec<ModuleId>,
 }
 
 /// What surrounds a session while it takes one input.
@@ -112,7 +115,7 @@ impl Session {
         self.0.identified(found, ambient, out);
     }
 
-    /// Takes what happens to topics while more than their events is told: to that of all users, and to those of rooms.
+    /// Takes what happens to topics while more than their events is told: to that of all users, and to those of rooms. And the lines of logs, each of which several channels may show.
     pub fn event(&mut self, _: FollowId, event: &Event, ambient: &Ambient<'_>, out: &mut Out<'_>) {
         self.0.event(event, ambient, out);
     }
@@ -165,6 +168,7 @@ impl Client {
             requests: Requests::default(),
             user: None,
             rate: Rate::default(),
+            logs: Vec::new(),
         }
     }
 
@@ -210,16 +214,18 @@ impl Client {
     }
 
     fn event(&mut self, event: &Event, ambient: &Ambient<'_>, out: &mut Out<'_>) {
-        let Event::Topic(news) = event else {
-            return;
-        };
         let Some(app) = self.app(ambient, out) else {
             return;
         };
-        if is_users_topic(&news.topic) {
-            self.users_news(&news.event, &mut Turn { app, ambient, out });
-        } else if self.channels.is_in(news.topic.channel()) {
-            out.text(|out| put_news(news, out));
+        match event {
+            Event::Topic(news) if is_users_topic(&news.topic) => {
+                self.users_news(&news.event, &mut Turn { app, ambient, out });
+            }
+            Event::Topic(news) if self.channels.is_in(news.topic.channel()) => {
+                out.text(|out| put_news(news, out));
+            }
+            Event::Line(line) => self.log_line(line, out),
+            Event::Topic(_) | Event::Value { .. } | Event::Entry { .. } | Event::Bus(_) => {}
         }
     }
 

@@ -84,9 +84,8 @@ impl Client {
         match room {
             Room::Log(path) => {
                 let request = Request::Debug(ModuleAddress::Place((**path).clone()));
-                let channel = json(name);
-                turn.out
-                    .step(step(ticket, request, Form::Log, Splice::new(channel)));
+                let splice = Splice::default();
+                turn.out.step(step(ticket, request, Form::Session, splice));
             }
             Room::System(system) => {
                 let building = &turn.ambient.surroundings.building;
@@ -115,10 +114,7 @@ impl Client {
             return;
         }
         match room {
-            Room::Log(path) => {
-                let request = Request::Ignore(ModuleAddress::Place((**path).clone()));
-                self.requests.tell(request, turn.out);
-            }
+            Room::Log(_) => self.end_logs(turn),
             Room::System(system) => {
                 let building = &turn.ambient.surroundings.building;
                 for path in modules(building, system) {
@@ -144,6 +140,7 @@ impl Client {
         };
         let snapshot = match reply {
             Reply::Following { snapshot } => snapshot,
+            Reply::Debugging(module) => return self.shows_log(name, module, turn),
             Reply::Unfollowed
             | Reply::Result { .. }
             | Reply::Found(_)
@@ -151,7 +148,6 @@ impl Client {
             | Reply::Left
             | Reply::Published
             | Reply::Tokens(_)
-            | Reply::Debugging(_)
             | Reply::Ignored => return,
         };
         let form = match room.subject(ValueForm::of(turn.app)) {

@@ -91,13 +91,16 @@ impl Stage {
                 self.lines.push(format!("debug> {path}"));
                 let module = self.module_at(&path);
                 let subject = Subject::Log(module.clone());
-                self.follows
-                    .push((FollowId(0), subject, form, splice.clone()));
+                // A log is followed once, however often it is asked for.
+                if !self.follows.iter().any(|(_, of, ..)| *of == subject) {
+                    self.follows
+                        .push((FollowId(0), subject, form, splice.clone()));
+                }
                 Reply::Debugging(module)
             }
-            Request::Ignore(ModuleAddress::Place(path)) => {
-                self.lines.push(format!("ignore> {path}"));
-                let subject = Subject::Log(self.module_at(&path));
+            Request::Ignore(ModuleAddress::Id { id, .. }) => {
+                self.lines.push(format!("ignore> {id}"));
+                let subject = Subject::Log(id);
                 self.follows.retain(|(_, of, ..)| *of != subject);
                 Reply::Ignored
             }
