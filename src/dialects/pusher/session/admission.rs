@@ -27,8 +27,8 @@ pub(super) struct Entry {
 /// Why a client does not come into a channel.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    /// What libraries look at.
-    pub(super) code: ErrorCode,
+    /// What libraries look at. Pusher has none where a client is not let in: the numbers for that end a connection.
+    pub(super) code: Option<ErrorCode>,
     /// What people read.
     pub(super) message: String,
     /// What the page that asked for the channel learns; `None` when no channel was named.
@@ -50,7 +50,7 @@ impl Refusal {
     /// Nothing was named that a client could come into.
     pub(super) fn misshapen(message: &str) -> Self {
         Self {
-            code: ErrorCode::Refused,
+            code: Some(ErrorCode::Refused),
             message: message.to_owned(),
             subscription: None,
         }
@@ -58,23 +58,19 @@ impl Refusal {
 
     /// What was shown does not open the channel.
     fn unauthorized(channel: &str, status: u16, message: String) -> Self {
-        Self::of(
-            channel,
-            ErrorCode::Unauthorized,
-            "AuthError",
-            status,
-            message,
-        )
+        Self::of(channel, None, "AuthError", status, message)
     }
 
     /// The channel cannot be entered by anybody.
     pub(super) fn impossible(channel: &str, status: u16, message: String) -> Self {
-        Self::of(channel, ErrorCode::Refused, "ChannelError", status, message)
+        let code = Some(ErrorCode::Refused);
+        Self::of(channel, code, "ChannelError", status, message)
     }
 
     /// There are as many as there may be.
     pub(super) fn full(channel: &str, message: String) -> Self {
-        Self::of(channel, ErrorCode::Refused, "LimitReached", 413, message)
+        let code = Some(ErrorCode::Refused);
+        Self::of(channel, code, "LimitReached", 413, message)
     }
 
     /// The core has refused.
@@ -89,7 +85,7 @@ impl Refusal {
 
     fn of(
         channel: &str,
-        code: ErrorCode,
+        code: Option<ErrorCode>,
         kind: &'static str,
         status: u16,
         message: String,

@@ -56,7 +56,8 @@ struct Turn<'t, 'o> {
 
 impl Turn<'_, '_> {
     /// Tells the client of an error that its connection survives.
-    fn error(&mut self, code: ErrorCode, message: &str, channel: Option<&str>) {
+    fn error(&mut self, code: impl Into<Option<ErrorCode>>, message: &str, channel: Option<&str>) {
+        let code = code.into();
         self.out
             .text(|out| frames::put_error(code, message, channel, out));
     }
