@@ -187,6 +187,7 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
     ("quotas", &[]),
     ("outlet", &[]),
     ("reply", &["outlet"]),
+    ("recent_calls", &["limits", "reply"]),
     ("lease", &["limits"]),
     ("ledger_replica", &["limits", "metrics"]),
     ("directory", &[]),
@@ -268,7 +269,14 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
     (
         "calls",
         &[
-            "metrics", "reply", "access", "modules", "building", "cluster", "resolve",
+            "metrics",
+            "reply",
+            "recent_calls",
+            "access",
+            "modules",
+            "building",
+            "cluster",
+            "resolve",
         ],
     ),
     (

@@ -6,16 +6,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::core::access::{Caller, ModuleAccess, audit, may_access};
 use crate::core::building::BuildingService;
 use crate::core::cluster::outbound::{Outbound, Pending, Queue};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::{ModuleHandle, Supervisor, Wakeup, new_act};
+use crate::core::recent_calls::RecentCalls;
 use crate::core::reply::ReplySlot;
 use crate::core::resolve::Resolver;
 use crate::driver_host::CallChain;
 use crate::model::{
-    Act, Clearance, ExecRequest, Failure, FailureKind, ModuleAddress, ModuleId, ModulePath,
+    Act, CallKey, Clearance, ExecRequest, Failure, FailureKind, ModuleAddress, ModuleId, ModulePath,
 };
 
 /// Where a call goes.
@@ -32,6 +35,7 @@ pub struct Calls {
     pub(super) building: Arc<BuildingService>,
     pub(super) outbound: Option<Arc<Outbound>>,
     pub(super) metrics: Arc<CoreMetrics>,
+    pub(super) recent: Arc<RecentCalls>,
     /// How long a caller waits.
     pub(super) exec_deadline: Duration,
 }
@@ -50,6 +54,25 @@ impl Calls {
     pub fn exec_later(&self, who: &Caller, exec: ExecRequest, slot: ReplySlot) -> Option<Wakeup> {
         let chain = CallChain::default();
         self.exec_from(who, exec, &chain, self.exec_deadline, slot)
+    }
+
+    /// Calls a function unless a call of this name was made a moment ago, whose answer the slot gets then.
+    pub fn exec_once(&self, who: &Caller, key: CallKey, exec: ExecRequest, slot: ReplySlot) {
+        if let Some(wakeup) = self.exec_once_later(who, key, exec, slot) {
+            wakeup.wake();
+        }
+    }
+
+    /// The same for a caller of several functions in one go.
+    pub fn exec_once_later(
+        &self,
+        who: &Caller,
+        key: CallKey,
+        exec: ExecRequest,
+        slot: ReplySlot,
+    ) -> Option<Wakeup> {
+        let slot = self.recent.begin(key, slot, Instant::now())?;
+        self.exec_later(who, exec, slot)
     }
 
     /// Calls a function for a module, within the calls that led to it, with a deadline of its own.

@@ -293,3 +293,26 @@ pub(super) const SERVICES_MADE_MAX: usize = 10_000;
 
 /// How often an edit of a service is tried again when another was faster: each failed try means that one was made.
 pub(super) const SERVICE_EDIT_TRIES: u32 = 16;
+/// How long a call is known by its name: longer than a client takes to come back, or a server to try again by itself. Past it the call is a new one.
+pub(super) const RECENT_CALL_LIFE: Duration = Duration::from_secs(60);
+
+/// Calls that are known of one caller: ten a second for as long as one is known, and more. Past it the caller's oldest one that was answered is forgotten; where all run, one more is answered "busy".
+pub(super) const RECENT_CALLS_PER_CALLER: usize = 1_024;
+
+/// Calls that are known of all callers. Protects memory: some hundred bytes each. Full is the same.
+pub(super) const RECENT_CALLS_MAX: usize = 16_384;
+
+/// The largest answer that is kept in bytes. A call with a larger one is not made again either, and who asks for it is told that it was made.
+pub(super) const RECENT_ANSWER_MAX_BYTES: usize = 64 << 10;
+
+/// All answers that are kept in bytes. Protects memory; past it the oldest is forgotten, and its call known all the same.
+pub(super) const RECENT_ANSWERS_MAX_BYTES: usize = 8 << 20;
+
+/// How many may wait for the answer of one call: a user's pages that all ask for it. One more is answered "busy".
+pub(super) const RECENT_CALL_WAITERS_MAX: usize = 64;
+
+/// How many connections a topic may have to be told of each change of their number, as Pusher does it. Above, whoever comes or goes would be a message for thousands.
+pub(super) const TOPIC_COUNTED_AT_ONCE_MAX: u64 = 100;
+
+/// How often the number of connections in a larger topic is told, as Pusher does it.
+pub(super) const TOPIC_COUNT_INTERVAL: Duration = Duration::from_secs(5);

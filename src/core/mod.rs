@@ -25,6 +25,7 @@ mod modules;
 mod outlet;
 mod queries;
 mod quotas;
+mod recent_calls;
 mod reply;
 mod resolve;
 mod services;
@@ -35,6 +36,7 @@ mod subscriptions;
 #[cfg(test)]
 pub(crate) mod tests;
 mod token_requests;
+mod topic_counts;
 mod topics;
 mod views;
 
@@ -57,6 +59,7 @@ use crate::core::module_requests::ModuleRequests;
 use crate::core::modules::{OtherModules, Supervisor, Topology};
 use crate::core::snapshots::Snapshots;
 use crate::core::subscriptions::Subscriptions;
+use crate::core::topic_counts::SpacedCounts;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{Clock, Node, ProcessId};
 use crate::peers::KeyInspector;
@@ -208,8 +211,10 @@ impl Core {
         let subscriptions = Subscriptions::new(Arc::clone(&clock), make_store);
         // Another at each start, and not to be guessed from those before.
         let process = ProcessId(rand::random::<u64>() >> PROCESS_ID_SPARE_BITS);
-        let topic_feed = Arc::downgrade(&subscriptions) as Weak<dyn TopicFeed>;
-        let topic_store = make_topics(process, topic_feed, Arc::clone(&clock));
+        let table = Arc::clone(&subscriptions) as Arc<dyn TopicFeed>;
+        let topic_feed = SpacedCounts::new(table, main.clone());
+        let told = Arc::downgrade(&topic_feed) as Weak<dyn TopicFeed>;
+        let topic_store = make_topics(process, told, Arc::clone(&clock));
         let message_feed = Arc::downgrade(&subscriptions) as Weak<dyn MessageFeed>;
         let messages = Arc::new(Messages {
             store: make_messages(message_feed),
@@ -294,6 +299,7 @@ impl Core {
             building: Arc::clone(&building),
             outbound: outbound.clone(),
             metrics: Arc::clone(&metrics),
+            recent: Arc::default(),
             exec_deadline: settings.exec_deadline,
         });
         let queries = Arc::new(Queries {
@@ -313,6 +319,7 @@ impl Core {
         let topics = Arc::new(Topics {
             process,
             store: topic_store,
+            _feed: topic_feed,
             building: Arc::clone(&building),
             main: main.clone(),
         });

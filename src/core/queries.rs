@@ -23,8 +23,8 @@ use crate::core::snapshots::Snapshots;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::Description;
 use crate::model::{
-    DriverRef, Event, Failure, FailureKind, Found, Interface, ModuleId, ModulePath, Query, Reply,
-    State, System, SystemId,
+    BindingPath, DriverRef, Event, Failure, FailureKind, Found, Interface, ModuleId, ModulePath,
+    Query, Reply, State, System, SystemId,
 };
 
 /// Reads what the building has and what its modules say. Changes nothing.
@@ -56,9 +56,12 @@ impl Queries {
                 Err(failure) => Err(failure),
             },
             Query::Snapshot(places) => {
-                let found = |events| Reply::Found(Found::Snapshot(events));
-                let answer = move |read: Result<_, _>| slot.answer(read.map(found));
+                let answer = move |read| slot.answer(found(read));
                 return self.snapshots.tell(who, places, answer);
+            }
+            Query::Value(path) => {
+                let answer = move |read| slot.answer(found(read));
+                return self.snapshots.tell_one(who, path, answer);
             }
         };
         slot.answer(found.map(Reply::Found));
@@ -102,6 +105,16 @@ impl Queries {
         // The caller may have gone, which does no harm.
         let answer = |read| drop(answer.send(read));
         self.snapshots.tell(who, places, answer);
+        let lost = || Failure::new(FailureKind::Internal, "the question was not answered");
+        answered.await.unwrap_or_else(|_| Err(lost()))
+    }
+
+    /// What one status says, if the caller may follow it; the same as [`Query::Value`] for a caller that waits.
+    pub async fn value(&self, who: &Caller, path: Arc<BindingPath>) -> Result<Vec<Event>, Failure> {
+        let (answer, answered) = oneshot::channel();
+        // The caller may have gone, which does no harm.
+        let answer = |read| drop(answer.send(read));
+        self.snapshots.tell_one(who, path, answer);
         let lost = || Failure::new(FailureKind::Internal, "the question was not answered");
         answered.await.unwrap_or_else(|_| Err(lost()))
     }
@@ -197,10 +210,19 @@ impl Queries {
         told
     }
 
+    /// Who is there by what of the building is believed: without keys, users and apps whose removal the store could not keep.
+    pub fn trusted(&self) -> Arc<Directory> {
+        self.building.trusted()
+    }
+
     /// Who is there now.
     pub fn directory(&self) -> Arc<Directory> {
         self.building.directory()
     }
+}
+
+fn found(read: Result<Vec<Event>, Failure>) -> Result<Reply, Failure> {
+    read.map(|events| Reply::Found(Found::Snapshot(events)))
 }
 
 impl fmt::Debug for Queries {

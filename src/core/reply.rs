@@ -21,6 +21,8 @@ pub struct Returned {
 /// Where the answer to one call goes. Answering uses it up; dropping it answers "internal failure".
 pub struct ReplySlot(Option<ReplyTo>);
 
+type TakeAnswer = Box<dyn FnOnce(Result<Reply, Failure>) + Send + Sync>;
+
 enum ReplyTo {
     Outlet {
         outlet: Arc<dyn Outlet>,
@@ -28,6 +30,7 @@ enum ReplyTo {
         ticket: Ticket,
     },
     Caller(oneshot::Sender<Result<Reply, Failure>>),
+    Inside(TakeAnswer),
 }
 
 impl ReplySlot {
@@ -39,6 +42,13 @@ impl ReplySlot {
     /// The answer goes to a task that waits for it.
     pub fn caller(caller: oneshot::Sender<Result<Reply, Failure>>) -> Self {
         Self(Some(ReplyTo::Caller(caller)))
+    }
+
+    /// The answer goes to the core itself.
+    pub(super) fn inside(
+        take: impl FnOnce(Result<Reply, Failure>) + Send + Sync + 'static,
+    ) -> Self {
+        Self(Some(ReplyTo::Inside(Box::new(take))))
     }
 
     /// A slot for a call of a function, and what comes of the call.
@@ -82,6 +92,7 @@ impl ReplySlot {
             }
             // The caller may have gone, which does no harm.
             Some(ReplyTo::Caller(caller)) => drop(caller.send(reply)),
+            Some(ReplyTo::Inside(take)) => take(reply),
             None => {}
         }
     }

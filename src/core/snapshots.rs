@@ -14,7 +14,7 @@ use crate::core::access::{Caller, may_follow};
 use crate::core::building::BuildingService;
 use crate::core::limits::{SNAPSHOT_DEADLINE, SNAPSHOT_READS_AT_ONCE, SNAPSHOTS_AT_ONCE};
 use crate::core::subscriptions::{ModuleRead, Subscriptions};
-use crate::model::{Event, Failure, FailureKind, ModulePath, Subject};
+use crate::model::{BindingPath, Event, Failure, FailureKind, ModulePath, StatusName, Subject};
 
 /// Reads what many modules say.
 pub(super) struct Snapshots {
@@ -52,6 +52,36 @@ impl Snapshots {
             let subject = Subject::Module(Arc::clone(place));
             may_follow(&directory, who.policy(), &subject).is_ok()
         });
+        self.read(asked, tell);
+    }
+
+    /// Tells what one status says, if it says something and the caller may follow it. Called as above.
+    pub(super) fn tell_one(
+        &self,
+        who: &Caller,
+        path: Arc<BindingPath>,
+        tell: impl FnOnce(Result<Vec<Event>, Failure>) + Send + 'static,
+    ) {
+        let subject = Subject::Status(Arc::clone(&path));
+        let directory = self.building.directory();
+        if may_follow(&directory, who.policy(), &subject).is_err() {
+            tell(Ok(Vec::new()));
+            return;
+        }
+        let place = Arc::new(path.module.clone());
+        self.read(vec![place], move |events| {
+            tell(events.map(|mut events| {
+                events.retain(|event| says(event, &path.status));
+                events
+            }));
+        });
+    }
+
+    fn read(
+        &self,
+        asked: Vec<Arc<ModulePath>>,
+        tell: impl FnOnce(Result<Vec<Event>, Failure>) + Send + 'static,
+    ) {
         if !self.subscriptions.store().keeps_values() {
             let not_stored = |place| ModuleRead {
                 place,
@@ -98,6 +128,14 @@ async fn read(
         .buffered(SNAPSHOT_READS_AT_ONCE)
         .try_collect()
         .await
+}
+
+/// Whether an event is a value of the status of this name.
+fn says(event: &Event, name: &StatusName) -> bool {
+    match event {
+        Event::Value { path, value, .. } => path.status == *name && value.is_some(),
+        Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => false,
+    }
 }
 
 fn unread() -> Failure {

@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use crate::core::building::BuildingService;
 use crate::core::reply::ReplySlot;
 use crate::core::subscriptions::Subscriptions;
+use crate::core::topic_counts::SpacedCounts;
 use crate::model::{
     AppId, ConnectionId, Entered, Event, Failure, FailureKind, ProcessId, Publication, Reply,
     TopicEntry, TopicEvent, TopicId, TopicNews, TopicQuery, TopicReport, TopicRules, TopicsFound,
@@ -26,6 +27,8 @@ const OWN_CHANNEL: &str = "#@";
 pub struct Topics {
     pub(super) process: ProcessId,
     pub(super) store: Arc<dyn TopicStore>,
+    /// Held here alone: the store finds it as long as there are topics.
+    pub(super) _feed: Arc<SpacedCounts>,
     pub(super) building: Arc<BuildingService>,
     pub(super) main: Handle,
 }

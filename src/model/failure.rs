@@ -193,6 +193,18 @@ impl Failure {
         }
     }
 
+    /// The same failure without what only the log may see, for another who asked.
+    #[must_use]
+    pub fn without_source(&self) -> Self {
+        Self {
+            kind: self.kind,
+            message: self.message.clone(),
+            response_code: self.response_code,
+            code: self.code.clone(),
+            source: None,
+        }
+    }
+
     /// What went wrong.
     pub fn kind(&self) -> FailureKind {
         self.kind

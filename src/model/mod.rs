@@ -79,7 +79,7 @@ pub use newest::Newest;
 pub use node::{ClusterSecret, EdgeId, Edges, Node, NodeId, NodeRole, NodeUri, ServiceName};
 pub use printable::{PrintableWriter, is_unprintable, printable};
 pub use reply::{Found, Reply};
-pub use request::{ExecRequest, First, ModuleAddress, Query, Request};
+pub use request::{CallKey, ExecRequest, First, ModuleAddress, Query, Request};
 pub use status::{
     BindingKey, BindingPath, ModulePath, Origin, Slots, State, StatusChange, StatusValue,
 };

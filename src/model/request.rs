@@ -5,7 +5,8 @@ use std::sync::Arc;
 use driver_types::{FunctionName, JsonText, ModuleId, SystemId};
 
 use crate::model::{
-    FollowId, MessageRequest, ModulePath, Publication, Subject, TokenRequest, TopicEntry, TopicId,
+    BindingPath, FollowId, MessageRequest, ModulePath, Publication, Subject, TokenRequest,
+    TopicEntry, TopicId,
 };
 
 /// The closed list of what can be asked. A new one is a to-do list written by the compiler.
@@ -29,6 +30,13 @@ pub enum Request {
     },
     /// Call a function of a module.
     Call(ExecRequest),
+    /// The same, but once: where a call of this name was made a moment ago, its answer is given, and nothing is called.
+    CallOnce {
+        /// The call's name.
+        key: CallKey,
+        /// The call.
+        call: ExecRequest,
+    },
     /// Tell me what there is.
     Query(Query),
     /// Let me into a topic, and send me from the answer on what happens to it. Entered again, it adds nothing.
@@ -82,6 +90,8 @@ pub enum Query {
     Modules(SystemId),
     /// What all statuses of a module say now.
     Statuses(ModulePath),
+    /// What one status says now, for a client that is told whether there is a value before it comes. The answer is a snapshot: empty where there is none, or the status may not be read.
+    Value(Arc<BindingPath>),
     /// What a module can be asked to do.
     Functions(ModulePath),
     /// What all statuses of these modules say at one moment, for a client that follows none of them. Modules that are not there or may not be read are left out.
@@ -101,6 +111,15 @@ pub struct ExecRequest {
     pub arguments: JsonText,
     /// The id of the act that the call belongs to, where the client has to know it; else it is that of the call in which this one is made, or one is drawn.
     pub act: Option<u128>,
+}
+
+/// What a caller calls a call, to be able to ask for it again. On each node by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CallKey {
+    /// Whose calls have names of their own: a user's by whatever connections, or those of one connection.
+    pub caller: Arc<str>,
+    /// What the caller calls this one.
+    pub name: Arc<str>,
 }
 
 /// How a caller names a module.

@@ -151,12 +151,6 @@ pub(super) const BODY_MAX_BYTES: usize = 2 * 1024 * 1024;
 /// The largest body of a signed request of an app's server, as a batch of ten events of the default size has with room to spare. An app with larger limits sends smaller batches.
 pub(super) const SIGNED_BODY_MAX_BYTES: usize = 1024 * 1024;
 
-/// How long a call that a server made by an event is known by its id: longer than any server tries again by itself.
-pub(super) const RECENT_CALL_LIFE: Duration = Duration::from_secs(60);
-
-/// Calls that are known so. Protects memory; past it the oldest is forgotten. Ten calls a second for as long as one is known, and more.
-pub(super) const RECENT_CALLS_MAX: usize = 1_024;
-
 /// The largest call of another node in bytes: what a client may send in a message of its own gateway, and what is put around it.
 pub(super) const CALL_BODY_MAX_BYTES: usize = 2 * BODY_MAX_BYTES;
 

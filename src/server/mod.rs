@@ -41,7 +41,7 @@ use crate::server::admission::Admission;
 use crate::server::bodies::Bodies;
 use crate::server::http::mounts::Site;
 use crate::server::http::node_api::Orders;
-use crate::server::http::{Fallbacks, LoginFlows, PushjetDoor, RecentCalls};
+use crate::server::http::{Fallbacks, LoginFlows, PushjetDoor};
 use crate::server::limits::{
     BODIES_MAX_BYTES, EVENT_STREAMS_MAX, HTTP_STOP_SECONDS, LISTEN_BACKLOG, STRANGERS_MAX_BYTES,
     WHOLE_BUILDINGS_AT_ONCE,
@@ -89,8 +89,6 @@ struct ServerStateInner {
     login_flows: LoginFlows,
     /// The sessions of pages that have no websocket.
     fallbacks: Fallbacks,
-    /// The calls that servers of Pusher's apps made a moment ago.
-    recent_calls: RecentCalls,
     /// How fast Pushjet's clients may go, and who of them may make services.
     pushjet: PushjetDoor,
     /// Places for streams of events over HTTP.
@@ -175,7 +173,6 @@ impl Server {
             next_connection: AtomicU64::new(1),
             orders: Orders::default(),
             login_flows: LoginFlows::default(),
-            recent_calls: RecentCalls::default(),
             fallbacks: Fallbacks::default(),
             pushjet: PushjetDoor::default(),
             event_streams: Arc::new(Semaphore::new(EVENT_STREAMS_MAX)),

@@ -17,6 +17,7 @@ mod client_events;
 mod echo;
 mod encrypted;
 mod fallback;
+mod faults;
 mod frames;
 mod handshake;
 mod liveness;

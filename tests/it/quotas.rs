@@ -162,7 +162,7 @@ async fn a_user_cannot_fill_the_disk_with_metadata_of_their_own() {
 // A full disk: the size of files is limited, so that a write fails as on one.
 
 /// Fills what the file of the store may grow by.
-async fn fill(gateway: &Gateway) {
+pub(crate) async fn fill(gateway: &Gateway) {
     let mut bytes = 200_000;
     for number in 0.. {
         let body = json!({"name": format!("m{number}"), "details": text(bytes)});

@@ -17,7 +17,7 @@ use crate::model::{
 /// A caller calls a function or follows a log.
 pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
     match what {
-        Request::Call(exec) => match &exec.module {
+        Request::Call(exec) | Request::CallOnce { call: exec, .. } => match &exec.module {
             ModuleAddress::Place(place) => tracing::debug!(
                 target: "audit",
                 user = %who.identity(), key = %who.credential(), address = %who.address(), command = "exec",
@@ -72,9 +72,13 @@ pub(in crate::core) fn refused(who: &Caller, what: &Request, failure: &Failure) 
     match what {
         Request::Follow { subject, .. } => refused_subject(who, "bind", subject, failure),
         Request::Unfollow { subject, .. } => refused_subject(who, "unbind", subject, failure),
-        Request::Call(exec) => refused_exec(who, exec, failure),
+        Request::Call(exec) | Request::CallOnce { call: exec, .. } => {
+            refused_exec(who, exec, failure);
+        }
         Request::Query(query) => match query {
-            Query::Systems | Query::Snapshot(_) => out_of_reach(who, "", failure),
+            Query::Systems | Query::Snapshot(_) | Query::Value(_) => {
+                out_of_reach(who, "", failure);
+            }
             Query::Modules(system) => out_of_reach(who, system.as_str(), failure),
             Query::Statuses(path) => place(who, "statuses", path, "", failure),
             Query::Functions(path) => place(who, "functions", path, "", failure),

@@ -72,10 +72,12 @@ pub(in crate::core) fn may_request(
     match request {
         Request::Follow { subject, .. } => may_follow(directory, policy, subject),
         Request::Unfollow { subject, .. } => may_unfollow(directory, policy, subject),
-        Request::Call(exec) => may_find(directory, policy, &exec.module),
+        Request::Call(exec) | Request::CallOnce { call: exec, .. } => {
+            may_find(directory, policy, &exec.module)
+        }
         Request::Query(query) => match query {
             // The answer holds what is within reach.
-            Query::Systems | Query::Snapshot(_) => Ok(()),
+            Query::Systems | Query::Snapshot(_) | Query::Value(_) => Ok(()),
             Query::Modules(system) => may_see(directory, policy, system),
             Query::Statuses(path) | Query::Functions(path) => may_read(directory, policy, path),
         },

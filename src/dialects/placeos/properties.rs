@@ -58,6 +58,7 @@ fn agreed(request: &Request) -> Reply {
         | Request::Enter(_)
         | Request::Leave(_)
         | Request::Publish(_)
+        | Request::CallOnce { .. }
         | Request::Announce { .. }
         | Request::Custom { .. }
         | Request::Tokens(_)

@@ -143,6 +143,7 @@ impl Session {
             Request::Follow { .. } => (Splice::new(id), Then::Nothing),
             Request::Unfollow { .. }
             | Request::Call(_)
+            | Request::CallOnce { .. }
             | Request::Query(_)
             | Request::Enter(_)
             | Request::Leave(_)

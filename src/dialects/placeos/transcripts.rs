@@ -229,6 +229,7 @@ fn in_words(request: &Request) -> String {
         | Request::Enter(_)
         | Request::Leave(_)
         | Request::Publish(_)
+        | Request::CallOnce { .. }
         | Request::Announce { .. }
         | Request::Custom { .. }
         | Request::Tokens(_)

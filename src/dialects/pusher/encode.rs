@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::dialects::pusher::channel::{Access, Channel, is_protocol_event};
-use crate::dialects::pusher::frames::{self, json, put_event, put_json};
+use crate::dialects::pusher::frames::{self, json, message, put_event};
 use crate::dialects::pusher::room::Room;
 use crate::dialects::pusher::{Form, ValueForm};
 use crate::dialects::{Encoded, Surroundings};
@@ -19,8 +19,8 @@ const STATUS: &str = "status";
 /// The event of a module that is connected, or is no more, in the channel of its system.
 const CONNECTED: &str = "module.connected";
 
-/// How the event of a line begins; the channel of the log comes next.
-const LINE: &[u8] = b"{\"event\":\"debug\",\"channel\":";
+/// The event of a line of a log.
+const LINE: &str = "debug";
 
 /// A value of a status, as an event has it.
 #[derive(Debug, Clone, Copy)]
@@ -74,10 +74,6 @@ pub(in crate::dialects) fn encode(
     match (form, event) {
         (Form::Topic, Event::Topic(news)) => put_news(news, &mut frame),
         (Form::Bus, Event::Bus(event)) => put_announced(event, &mut frame),
-        (Form::Log, Event::Line(line)) => {
-            out.frame(LINE, |out| put_line(line, out));
-            return;
-        }
         (form, event) => {
             if let Some(said) = Said::of(event) {
                 put_value(form, said, Told::News, &mut frame);
@@ -87,6 +83,11 @@ pub(in crate::dialects) fn encode(
     if !frame.is_empty() {
         out.frame(b"", |out| out.extend_from_slice(&frame));
     }
+}
+
+/// A value as a message, as it stands in the status's own channel.
+pub(super) fn value_message(said: Said<'_>, values: ValueForm) -> JsonText {
+    message(STATUS, &value_data(said, values, None, None), None)
 }
 
 /// Writes a value in a form of statuses.
@@ -117,7 +118,7 @@ pub(super) fn put_value(form: Form, said: Said<'_>, told: Told, out: &mut Vec<u8
             let data = connected_data(said, told);
             put_event(CONNECTED, Some(&channel), &data, out);
         }
-        Form::Topic | Form::Log | Form::Bus | Form::Session => {}
+        Form::Topic | Form::Bus | Form::Session => {}
     }
 }
 
@@ -211,8 +212,8 @@ fn put_announced(event: &BusEvent, out: &mut Vec<u8>) {
     }
 }
 
-/// Writes what stands behind the channel.
-fn put_line(line: &LogLine, out: &mut Vec<u8>) {
+/// Writes a line of a log, in a channel that shows it.
+pub(super) fn put_line(channel: &str, line: &LogLine, out: &mut Vec<u8>) {
     #[derive(Serialize)]
     struct Data<'a> {
         module: &'a str,
@@ -226,7 +227,5 @@ fn put_line(line: &LogLine, out: &mut Vec<u8>) {
         level: line.level.as_str(),
         message: &line.message,
     });
-    out.extend_from_slice(b",\"data\":");
-    put_json(&data, out);
-    out.push(b'}');
+    put_event(LINE, Some(channel), &data, out);
 }

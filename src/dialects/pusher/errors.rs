@@ -5,7 +5,7 @@
 
 use crate::model::FailureKind;
 
-/// The code of an error.
+/// The code of an error. An error of a channel into which a client is not let has none, as in Pusher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
     /// No app has the key.

@@ -53,7 +53,7 @@ struct Frame<'a, D> {
 /// The data of an error.
 #[derive(Serialize)]
 struct Error<'a> {
-    code: u16,
+    code: Option<u16>,
     message: &'a str,
 }
 
@@ -68,8 +68,13 @@ pub(super) fn put_event(event: &str, channel: Option<&str>, data: &str, out: &mu
 }
 
 /// Writes an error, with the channel that it is about.
-pub(super) fn put_error(code: ErrorCode, message: &str, channel: Option<&str>, out: &mut Vec<u8>) {
-    let code = code.number();
+pub(super) fn put_error(
+    code: Option<ErrorCode>,
+    message: &str,
+    channel: Option<&str>,
+    out: &mut Vec<u8>,
+) {
+    let code = code.map(ErrorCode::number);
     let frame = Frame {
         event: "pusher:error",
         channel,

@@ -21,20 +21,14 @@ pub(super) const WATCHLIST_MAX: usize = 100;
 /// How many client events may come in one go, in seconds' worth of the app's rate.
 pub(super) const CLIENT_EVENT_BURST_SECS: u32 = 2;
 
-/// For how many seconds the answer to a call is kept for a client that calls again by the same id.
-pub(super) const CALL_KEPT_SECS: u64 = 60;
-
-/// How many calls are kept, open and answered.
-pub(super) const CALLS_KEPT_MAX: usize = 256;
-
-/// How many bytes of answers are kept.
-pub(super) const ANSWERS_KEPT_MAX_BYTES: usize = 256 * 1024;
-
 /// The longest id of a call in bytes, as it stands in the frame: longer than any random text.
 pub(super) const CALL_ID_MAX_BYTES: usize = 200;
 
 /// How much of what a client wrote an error text repeats, in characters: enough to recognise it, and any signature.
 pub(super) const SHOWN_CHARS: usize = 200;
+
+/// For how many seconds servers are told that the value of a status is kept. It is kept for as long as the status has it; Pusher keeps an event no longer than this.
+pub(super) const VALUE_KEPT_SECS: u64 = 30 * 60;
 
 /// The frames that a page without a websocket may send in one request. The library sends one.
 pub(super) const SENT_MAX: usize = 64;

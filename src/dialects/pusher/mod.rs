@@ -38,6 +38,8 @@ pub use session::Session;
 pub use websocket::{Hello, Protocol};
 pub(in crate::dialects) use websocket::{goodbye, handshake, profile};
 
+use crate::model::ChannelApp;
+
 /// The word in logs and on counters.
 pub(in crate::dialects) const NAME: &str = "pusher";
 
@@ -57,8 +59,6 @@ pub enum Form {
     Module(ValueForm),
     /// Whether a module is connected, in the channel of its system.
     System,
-    /// Lines of a log. The splice is the name of the channel, as JSON.
-    Log,
     /// The bus's, in its one channel.
     Bus,
     /// Not at all: the session takes them.
@@ -74,6 +74,16 @@ pub enum ValueForm {
     Raw,
 }
 
+impl ValueForm {
+    /// How an app has its values.
+    fn of(app: &ChannelApp) -> Self {
+        match app.raw {
+            true => Self::Raw,
+            false => Self::Whole,
+        }
+    }
+}
+
 /// Whether events in a form go to the session.
 pub(in crate::dialects) fn is_for_session(form: Form) -> bool {
     match form {
@@ -83,7 +93,6 @@ pub(in crate::dialects) fn is_for_session(form: Form) -> bool {
         | Form::PublicStatus(_)
         | Form::Module(_)
         | Form::System
-        | Form::Log
         | Form::Bus => false,
     }
 }

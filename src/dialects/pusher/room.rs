@@ -126,6 +126,21 @@ impl Room {
             .then_some(name)
     }
 
+    /// The status whose values are in the channel. One that is for everybody shows what the building calls public, and nothing else.
+    pub fn status(&self, building: &BuildingView) -> Option<&Arc<BindingPath>> {
+        match self {
+            Self::Status(path) => Some(path),
+            Self::PublicStatus(path) => is_public(path, building).then_some(path),
+            Self::Module(_)
+            | Self::System(_)
+            | Self::People(_)
+            | Self::Control(_)
+            | Self::Log(_)
+            | Self::Triggers(_)
+            | Self::Events => None,
+        }
+    }
+
     /// The system that it belongs to; `None` for what concerns the whole building.
     pub fn system(&self) -> Option<&SystemId> {
         match self {
@@ -138,6 +153,12 @@ impl Room {
             Self::Events => None,
         }
     }
+}
+
+/// Whether the building calls a status public.
+pub fn is_public(path: &BindingPath, building: &BuildingView) -> bool {
+    let mut there = building.modules().filter(|view| *view.path == path.module);
+    there.any(|view| view.public.contains(&path.status))
 }
 
 /// Reads the parts of a name.

@@ -1,6 +1,6 @@
 //! Plays the conversations in `tests/transcripts/pusher` with no server and no core.
 //!
-//! The building has the room `sys-1` with `Display_1` and `Display_2`, and apps with the keys `a1b2c3d4e5f60718293a` (and `second`), `plain` and `raw`.
+//! The building has the room `sys-1` with `Display_1` and `Display_2`, `sys-2` with the first of them, and apps with the keys `a1b2c3d4e5f60718293a` (and `second`), `plain` and `raw`.
 //! A line is an input, or what the dialect made of the input above it:
 //!
 //! | line | meaning |
@@ -38,9 +38,10 @@
 //! | `follow> 0 sys-1 Display_1 power` | made: something is followed by this id |
 //! | `unfollow> 0 sys-1 Display_1 power` | made: and no longer |
 //! | `debug> sys-1 Display_1` | made: a log is followed |
-//! | `ignore> sys-1 Display_1` | made: and no longer |
+//! | `ignore> mod-Display-1` | made: and no longer |
+//! | `ask> sys-1 Display_1 power` | made: whether a status has a value |
 //! | `publish> 4201/a - {}` | made, with a number before the slash: the client publishes, perhaps as a user |
-//! | `call> 3 sys-1 Display_1 power [true]` | made: a call, with its ticket |
+//! | `call> 3 (user 4201/u-7: private-ctl.sys-1 "c1") sys-1 Display_1 power [true]` | made: a call, with its ticket, and whose call of which name it is |
 //! | `audit> "command"` | made: a refusal for the audit log |
 //! | `close> 4009 forbidden text` | made: the end |
 //!
@@ -55,7 +56,7 @@ use crate::dialects::pusher::stage::{Stage, me};
 use crate::model::{Failure, FailureKind, JsonText, Reply, Ticket};
 
 /// How the lines begin that are made.
-const MADE: [&str; 13] = [
+const MADE: [&str; 14] = [
     "S> ",
     "auth> ",
     "look> ",
@@ -65,6 +66,7 @@ const MADE: [&str; 13] = [
     "unfollow> ",
     "debug> ",
     "ignore> ",
+    "ask> ",
     "publish> 42",
     "call> ",
     "audit> ",

@@ -147,7 +147,7 @@ pub(in crate::dialects) fn goodbye(why: CloseReason, out: &mut Out<'_>) -> Optio
 
 /// Says an error that ends the connection, and gives the close frame that belongs to it.
 pub(super) fn say(code: ErrorCode, text: &'static str, out: &mut Out<'_>) -> CloseFrame {
-    out.text(|out| frames::put_error(code, text, None, out));
+    out.text(|out| frames::put_error(Some(code), text, None, out));
     frame(code.number(), text)
 }
 

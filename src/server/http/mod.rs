@@ -21,5 +21,5 @@ mod shared;
 pub(super) use crate::server::http::home_assistant::LoginFlows;
 pub(super) use crate::server::http::placeos::node_api;
 pub(super) use crate::server::http::placeos::shadowed::foreign_rules;
-pub(super) use crate::server::http::pusher::{Fallbacks, RecentCalls};
+pub(super) use crate::server::http::pusher::Fallbacks;
 pub(super) use crate::server::http::pushjet::PushjetDoor;

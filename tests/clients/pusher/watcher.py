@@ -9,7 +9,7 @@ Standard input takes one command a line and standard output gives one event a li
     {"cmd":"subscribe","channel","names"}        and listens there for events of these names
     {"cmd":"trigger","channel","name","data"}
 
-It says {"event":"connected","data"}, {"event":"failed","data"}, {"event":"entered","channel"} and {"event":"heard","channel","name","data"},
+It says {"event":"connected","data"}, {"event":"failed","data"}, {"event":"entered","channel"}, {"event":"refused","channel","data"} and {"event":"heard","channel","name","data"},
 whose `data` is as the library has it: text.
 It ends when its standard input does.
 """
@@ -46,12 +46,14 @@ def open_watcher(command):
     )
     for name, event in (("pusher:connection_established", "connected"), ("pusher:error", "failed")):
         watcher.connection.bind(name, lambda data, event=event: report(event=event, data=data))
-    # The library subscribes before anybody can listen on the channel, so the success is seen on its way there.
+    # The library subscribes before anybody can listen on the channel, so the success and an error are seen on their way there.
     hand_over = watcher.connection.event_handler
 
     def look(name, data, channel):
         if name == "pusher_internal:subscription_succeeded":
             report(event="entered", channel=channel)
+        if name == "pusher:error":
+            report(event="refused", channel=channel, data=data)
         hand_over(name, data, channel)
 
     watcher.connection.event_handler = look

@@ -7,7 +7,7 @@ use md5::Md5;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::harness::{Gateway, Plan, Request};
+use crate::harness::{BUILDING, Gateway, Plan, Request};
 
 /// An app's id, a key of it, and the secret of the key.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +72,17 @@ pub(super) fn building_with(fields: &Value) -> String {
         "apps": [signs, other],
     })
     .to_string()
+}
+
+/// The building of the other tests with the first app, which acts for this user.
+pub(super) fn shared_building(user: &str) -> String {
+    let signs = json!({
+        "id": SIGNS.id,
+        "name": "Door signs",
+        "keys": [{"key": SIGNS.key, "secret": SIGNS.secret}],
+        "user": user,
+    });
+    format!("{BUILDING}apps: [{signs}]\n")
 }
 
 /// A plan for a gateway with the building as it is.

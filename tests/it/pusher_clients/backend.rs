@@ -23,6 +23,13 @@ impl Backend {
         Self(Script::start("the back end", command))
     }
 
+    /// The library in version 2, without the further clients.
+    pub(super) fn old(gateway: &Gateway) -> Self {
+        let mut command = python_client("pusher_2", "backend.py");
+        command.args([&gateway.url(), SIGNS.id, SIGNS.key, SIGNS.secret]);
+        Self(Script::start("the old back end", command))
+    }
+
     /// Lets it find this gateway from here on.
     pub(super) async fn find(&mut self, gateway: &Gateway) {
         let port = gateway.address().port();

@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use super::app::plan;
+use super::app::{plan, plan_with};
 use super::backend::Backend;
 use super::pages::Pages;
+use crate::harness::{Key, display};
 
 // Row 35.
 #[tokio::test]
@@ -40,4 +41,29 @@ async fn a_cache_channel_shows_newcomers_its_last_event() {
     pages
         .expect("three", "private-cache-notice", "last", json!({"n": 2}))
         .await;
+}
+
+#[tokio::test]
+async fn a_status_is_the_last_event_of_its_channel() {
+    for (raw, expected) in [(false, None), (true, Some("\"on\""))] {
+        let gateway = plan_with(&json!({"raw": raw})).start().await;
+        let mut backend = Backend::start(&gateway);
+        let mut console = gateway.connect(Key::ADMIN).await;
+        let channel = "private-cache-st.sys-1.Display_1.power";
+        let question = json!([channel, ["cache"]]);
+        let before = backend.call("channel_info", question.clone()).await;
+        assert_eq!(before, json!({"occupied": false, "cache": null}));
+
+        console.set(display("power"), "on").await;
+        let asked = backend.call("channel_info", question).await;
+        let mut pages = Pages::start(&gateway);
+        pages.open("panel").await;
+        pages.subscribe("panel", channel).await;
+        let told = pages.frame("panel", "status").await;
+        let data = asked["cache"]["data"].as_str().expect("data is text");
+        match expected {
+            Some(expected) => assert_eq!(data, expected, "{asked}"),
+            None => assert_eq!(serde_json::from_str(data).ok(), Some(told), "{asked}"),
+        }
+    }
 }

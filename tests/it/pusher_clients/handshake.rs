@@ -85,6 +85,19 @@ async fn a_lenient_gateway_takes_those_who_say_no_version() {
     }
 }
 
+// What a client says has to be true all the same.
+#[tokio::test]
+async fn a_lenient_gateway_refuses_what_is_no_version_or_none_that_it_speaks() {
+    let gateway = plan().start().await;
+    for (query, code) in [
+        ("protocol=abc", 4006),
+        ("protocol=", 4006),
+        ("protocol=99", 4007),
+    ] {
+        assert_eq!(refusal(&gateway, query).await, code, "{query}");
+    }
+}
+
 #[tokio::test]
 async fn a_page_finds_a_gateway_below_a_path() {
     let gateway = plan().base_path("/building").start().await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::app::{SIGNS, building_with};
+use super::app::{SIGNS, Signed, building_with};
 use super::backend::Backend;
 use super::pages::Pages;
 use super::socket::Socket;
@@ -10,13 +10,15 @@ use crate::harness::{Cluster, Gateway, Key, display};
 
 const ROOM: &str = "presence-room";
 
-async fn two_nodes() -> Cluster {
+/// Two nodes, once each reaches the room.
+pub(super) async fn two_nodes() -> Cluster {
     let cluster = Cluster::start(&building_with(&json!({})), 2).await;
     cluster.until_answered(&[display("echo")]).await;
     cluster
 }
 
-async fn open(pages: &mut Pages, page: &str, id: &str) {
+/// Opens a page whose user has this id, and waits until it has connected.
+pub(super) async fn open(pages: &mut Pages, page: &str, id: &str) {
     pages
         .open_as(page, json!({"member": {"user_id": id}, "user": {"id": id}}))
         .await;
@@ -72,13 +74,11 @@ async fn an_event_that_is_published_at_one_node_is_heard_at_the_other() {
     );
 }
 
-async fn count_of(gateway: &Gateway, channel: &str) -> Value {
+/// How many members a node says a channel has.
+pub(super) async fn count_of(gateway: &Gateway, channel: &str) -> usize {
     let path = format!("/channels/{channel}/users");
-    SIGNS.request(gateway, "GET", &path, "").ok().await["users"]
-        .as_array()
-        .expect("users")
-        .len()
-        .into()
+    let users = SIGNS.request(gateway, "GET", &path, "").ok().await;
+    users["users"].as_array().expect("users").len()
 }
 
 #[tokio::test]
@@ -167,14 +167,54 @@ async fn a_status_is_followed_at_whichever_node() {
             if number > 1 {
                 console.set(display("power"), number).await;
             }
-            let mut frame = socket.next().await;
-            if frame["event"] == "pusher:cache_miss" {
-                // This node has not read the value yet.
-                frame = socket.next().await;
-            }
-            let data: Value =
-                serde_json::from_str(frame["data"].as_str().expect("text")).expect("JSON");
-            assert_eq!(data["value"], number, "{frame}");
+            let frame = socket.next().await;
+            assert_eq!(frame["event"], "status", "{frame}");
+            assert_eq!(value_in(&frame["data"]), number, "{frame}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_node_says_of_a_status_that_it_has_not_read_what_is_true() {
+    let cluster = two_nodes().await;
+    let mut console = cluster.connect(0, Key::ADMIN).await;
+    // Of each there is one node that does not run the module, and nobody follows them.
+    for number in 0..10 {
+        let name = format!("there{number}");
+        console.set(display(&name), number).await;
+        for node in &cluster.nodes {
+            let channel = format!("private-cache-st.sys-1.Display_1.{name}");
+            let path = format!("/channels/{channel}");
+            let mut question = Signed::by(SIGNS, "GET", &format!("/apps/4201{path}"), "");
+            question.set("info", "cache");
+            let answer = question.request(node).ok().await;
+            let cached = &answer["cache"];
+            assert_eq!(value_in(&cached["data"]), number, "{answer}");
+            assert_eq!(cached["ttl"], 1_800, "{answer}");
+
+            let mut socket = Socket::open(node).await;
+            socket.subscribe(&channel).await;
+            let frame = socket.next().await;
+            assert_eq!(frame["event"], "status", "{frame}");
+            assert_eq!(value_in(&frame["data"]), number, "{frame}");
+        }
+    }
+    for node in &cluster.nodes {
+        let channel = "private-cache-st.sys-1.Display_1.absent";
+        let mut socket = Socket::open(node).await;
+        socket.subscribe(channel).await;
+        assert_eq!(socket.next().await["event"], "pusher:cache_miss");
+        let path = format!("/apps/4201/channels/{channel}");
+        let mut question = Signed::by(SIGNS, "GET", &path, "");
+        question.set("info", "cache");
+        let answer = question.request(node).ok().await;
+        assert_eq!(answer, json!({"occupied": true, "cache": null}));
+    }
+}
+
+/// The value that the data of an event has.
+fn value_in(data: &Value) -> Value {
+    let data = data.as_str().expect("data is text");
+    let mut data: Value = serde_json::from_str(data).expect("of JSON");
+    data["value"].take()
 }

@@ -1,10 +1,13 @@
 //! pusher-js and Echo in one Node process, each page with a name, and Pusher's server library for Node.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::app::SIGNS;
 use super::script::Script;
-use crate::harness::{Gateway, node_client};
+use crate::harness::{DEADLINE, Gateway, node_client};
 
 /// The process.
 #[derive(Debug)]
@@ -228,6 +231,25 @@ impl Pages {
     pub(super) async fn members(&mut self, page: &str, channel: &str) -> Value {
         self.tell(page, json!({"cmd": "members", "channel": channel}))
             .await
+    }
+
+    /// Waits until the library's idea of who is in a presence channel is this.
+    pub(super) async fn until_members(&mut self, page: &str, channel: &str, expected: &[&str]) {
+        let expected: BTreeSet<&str> = expected.iter().copied().collect();
+        let mut last = Value::Null;
+        let poll = async {
+            loop {
+                last = self.members(page, channel).await;
+                let members = last["members"].as_object().expect("members by their ids");
+                let shown: BTreeSet<&str> = members.keys().map(String::as_str).collect();
+                if shown == expected {
+                    break;
+                }
+            }
+        };
+        if timeout(DEADLINE, poll).await.is_err() {
+            panic!("{page} shows {last} in {channel} and never {expected:?}");
+        }
     }
 
     pub(super) async fn socket_id(&mut self, page: &str) -> String {

@@ -159,6 +159,42 @@ async fn a_full_channel_takes_no_further_member() {
     pages.subscribe("four", ROOM).await;
 }
 
+// Row 29 too.
+#[tokio::test]
+async fn a_channel_has_room_for_a_thousand_members() {
+    let gateway = plan().start().await;
+    let mut members = Vec::new();
+    for number in 1..=1_000 {
+        let mut socket = Socket::open(&gateway).await;
+        let data = json!({"user_id": number.to_string()}).to_string();
+        let there = socket.join(ROOM, &data).await;
+        assert_eq!(there["presence"]["count"], number, "of member {number}");
+        members.push(socket);
+    }
+    let mut late = Socket::open(&gateway).await;
+    late.ask_to_join(ROOM, r#"{"user_id":"1001"}"#).await;
+    let (_, text) = late.error().await;
+    assert!(text.contains("as many members as it may have"), "{text}");
+    let refused = late.next().await;
+    assert_eq!(refused["event"], "pusher:subscription_error", "{refused}");
+    late.subscribe("news").await;
+    // Who was there was told of each who came later, and of none besides.
+    for number in [1, 500, 1_000] {
+        let socket = &mut members[number - 1];
+        for later in number + 1..=1_000 {
+            let added = socket.next().await;
+            assert_eq!(
+                (&added["event"], &added["data"]),
+                (
+                    &json!("pusher_internal:member_added"),
+                    &json!(format!(r#"{{"user_id":"{later}","user_info":null}}"#))
+                )
+            );
+        }
+        socket.expect_silence().await;
+    }
+}
+
 // Row 30.
 #[tokio::test]
 async fn who_has_signed_in_is_a_member_without_further_words() {

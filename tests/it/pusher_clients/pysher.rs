@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::app::plan;
+use super::app::{SIGNS, plan};
 use super::backend::Backend;
 use super::pages::Pages;
 use super::watcher::Watcher;
@@ -57,4 +57,20 @@ async fn pysher_signs_by_itself_hears_events_and_sends_them() {
         pages.sender("panel", "presence-room", "client-hello").await,
         "u-9"
     );
+}
+
+#[tokio::test]
+async fn pysher_stays_when_what_it_shows_opens_no_channel() {
+    let gateway = plan().start().await;
+    let mut watcher = Watcher::open_with("not-the-secret", &gateway, json!({})).await;
+    for channel in ["private-room", "presence-room", "private-sys.sys-1"] {
+        watcher.ask_to_subscribe(channel, &[]).await;
+        let refused = watcher.refused(channel).await;
+        assert!(refused["code"].is_null(), "{refused}");
+        let text = refused["message"].as_str().expect("a text");
+        assert!(text.contains("Invalid signature"), "{refused}");
+    }
+    watcher.subscribe("news", &["tick"]).await;
+    SIGNS.trigger(&gateway, "news", "tick", "1").await;
+    assert_eq!(watcher.heard("news", "tick").await, "1");
 }

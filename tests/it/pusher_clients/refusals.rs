@@ -3,10 +3,11 @@
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::app::{OTHER, SIGNS, Signed, plan, plan_with, seconds};
+use super::app::{OTHER, SIGNS, Signed, plan, plan_with, seconds, shared_building};
 use super::backend::Backend;
-use super::socket::Socket;
-use crate::harness::{DEADLINE, Gateway, Response, within};
+use super::socket::{Socket, door};
+use crate::harness::{DEADLINE, Gateway, Key, Plan, Response, within};
+use crate::quotas::fill;
 
 const BODY: &str = r#"{"name":"power","channels":["news"],"data":"1"}"#;
 
@@ -234,4 +235,40 @@ async fn a_long_body_in_several_packets_is_taken_where_the_app_allows_it() {
         .await;
     let taken = send_in_pieces(&gateway, &trigger_of(65_537)).await;
     assert_eq!((taken.status, taken.body.as_str()), (200, "{}"));
+}
+
+// A disk without room: the size of files is limited, so that a write fails as on a full disk.
+#[tokio::test]
+async fn an_app_that_is_deleted_on_a_full_disk_is_refused_by_every_door() {
+    let plan = Plan::serve(&shared_building("user-ann"))
+        .arguments(["--data", "data"])
+        .file_size_limit(1_600_000);
+    let mut gateway = plan.start().await;
+    gateway.forget_building();
+    let mut socket = Socket::open(&gateway).await;
+    fill(&gateway).await;
+    assert_eq!(at_each_door(&gateway).await, (200, 200, None));
+
+    let path = format!("/api/engine/v2/apps/{}", SIGNS.id);
+    let deleted = gateway.request("DELETE", &path).key(Key::ADMIN);
+    let deleted = deleted.send().await;
+    assert_eq!(deleted.status, 503, "{}", deleted.body);
+    let closed = socket.client().read_until_closed().await;
+    assert_eq!(closed.0, 4009, "{}", closed.1);
+    assert_eq!(at_each_door(&gateway).await, (400, 403, Some(4001)));
+}
+
+/// What a server's signed request and a page's question for a signature are answered, and by which code a new connection is closed.
+async fn at_each_door(gateway: &Gateway) -> (u16, u16, Option<u16>) {
+    let signed = trigger().request(gateway).send().await;
+    let form = [("socket_id", "1.1"), ("channel_name", "private-sys.sys-1")];
+    let asked = gateway.request("POST", "/pusher/auth").bearer(Key::USER.0);
+    let asked = asked.form(&form).send().await;
+    let mut client = door(gateway, SIGNS, "protocol=7").connect().await;
+    let first = client.next().await;
+    let code = match first["event"].as_str() {
+        Some("pusher:error") => Some(client.read_until_closed().await.0),
+        _ => None,
+    };
+    (signed.status, asked.status, code)
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::app::{OTHER, SIGNS, plan};
+use super::app::{OTHER, SIGNS, plan, shared_building};
 use super::pages::Pages;
 use super::socket::{Socket, door};
-use crate::harness::{Carrier, Key, Page, Proxy, display};
+use crate::harness::{Carrier, Key, Page, Plan, Proxy, display};
 
 const POWER: &str = "private-cache-st.sys-1.Display_1.power";
 const CONTROL: &str = "private-ctl.sys-1";
@@ -132,6 +132,56 @@ async fn a_page_calls_functions_as_far_as_the_apps_user_may() {
     assert_eq!(pages.count(is), 1, "{}", pages.shown());
 }
 
+// Row 51 too: a page asks by two connections, and comes back after it has lost both.
+#[tokio::test]
+async fn what_a_user_calls_again_is_called_once_by_whichever_connection() {
+    let gateway = plan().start().await;
+    let mut pages = Pages::start(&gateway);
+    let open = async |pages: &mut Pages, page: &str, user: &str| {
+        pages.open_signed_in(page, json!({"id": user})).await;
+        pages.subscribe(page, CONTROL).await;
+    };
+    for page in ["one", "two"] {
+        open(&mut pages, page, "u-7").await;
+    }
+    for number in 1..=20 {
+        for page in ["one", "two"] {
+            increment(&mut pages, page, number).await;
+        }
+        for page in ["one", "two"] {
+            assert_eq!(sum(&mut pages, page, number).await, number);
+        }
+    }
+
+    for page in ["one", "two"] {
+        pages.close(page).await;
+    }
+    open(&mut pages, "back", "u-7").await;
+    increment(&mut pages, "back", 20).await;
+    assert_eq!(sum(&mut pages, "back", 20).await, 20);
+    // The ids of another user are others, and so are those of a page that nobody has signed in at.
+    open(&mut pages, "other", "u-8").await;
+    increment(&mut pages, "other", 20).await;
+    assert_eq!(sum(&mut pages, "other", 20).await, 21);
+    pages.open("nobody").await;
+    pages.subscribe("nobody", CONTROL).await;
+    increment(&mut pages, "nobody", 20).await;
+    assert_eq!(sum(&mut pages, "nobody", 20).await, 22);
+}
+
+/// Has a page count up, by a call of this id.
+async fn increment(pages: &mut Pages, page: &str, id: u64) {
+    let call = json!({"id": id, "mod": "Display", "name": "increment", "args": ["count", 1]});
+    pages.trigger(page, CONTROL, "client-exec", call).await;
+}
+
+/// The sum that a page is told as the result of its call.
+async fn sum(pages: &mut Pages, page: &str, id: u64) -> Value {
+    let mut answer = pages.heard(page, CONTROL, "exec.result").await;
+    assert_eq!(answer["id"], id, "{answer}");
+    answer["value"].take()
+}
+
 // Row 51 too.
 #[tokio::test]
 async fn an_app_without_a_user_reaches_no_room() {
@@ -251,4 +301,51 @@ async fn after_a_stall_the_last_value_is_the_true_one() {
     pages.settle("panel").await;
     let is = |event: &Value| event["event"] == "heard" && event["data"]["value"] == "last";
     assert_eq!(pages.count(is), 1, "{}", pages.shown());
+}
+
+#[tokio::test]
+async fn a_log_is_shown_in_each_room_where_its_module_stands() {
+    let gateway = Plan::serve(&shared_building("user-sue")).start().await;
+    let mut console = gateway.connect(Key::USER).await;
+    let mut socket = Socket::open(&gateway).await;
+    let channels = [
+        "private-debug.sys-1.Shared_1",
+        "private-debug.sys-2.Shared_1",
+    ];
+    let log = display("log").of("Shared");
+    for channel in channels {
+        socket.subscribe(channel).await;
+    }
+    console.call(log, json!(["warn", "in both"])).await;
+    let mut told = [line(&mut socket).await, line(&mut socket).await];
+    told.sort();
+    assert_eq!(
+        told,
+        channels.map(|channel| (channel.to_owned(), "in both".to_owned()))
+    );
+
+    let [first, second] = channels;
+    socket
+        .send("pusher:unsubscribe", json!({"channel": first}))
+        .await;
+    socket.expect_silence().await;
+    console.call(log, json!(["warn", "in the other"])).await;
+    let told = line(&mut socket).await;
+    assert_eq!(told, (second.to_owned(), "in the other".to_owned()));
+    socket
+        .send("pusher:unsubscribe", json!({"channel": second}))
+        .await;
+    socket.expect_silence().await;
+    console.call(log, json!(["warn", "in none"])).await;
+    socket.expect_silence().await;
+}
+
+/// The channel and the message of the next line of a log.
+async fn line(socket: &mut Socket) -> (String, String) {
+    let frame = socket.next().await;
+    assert_eq!(frame["event"], "debug", "{frame}");
+    let data = frame["data"].as_str().expect("data is text");
+    let data: Value = serde_json::from_str(data).expect("of JSON");
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    (text(&frame["channel"]), text(&data["message"]))
 }

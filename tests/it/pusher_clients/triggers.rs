@@ -182,3 +182,46 @@ async fn who_triggers_can_learn_how_many_are_there() {
         Ok(json!({"status": 200, "body": {"channels": counts}}))
     );
 }
+
+// Row 53.
+#[tokio::test]
+async fn version_2_of_the_python_library_sends_and_asks_as_later_ones_do() {
+    let gateway = plan().start().await;
+    let mut backend = Backend::old(&gateway);
+    let mut pages = Pages::start(&gateway);
+    pages
+        .open_as("panel", json!({"member": {"user_id": "u-1"}}))
+        .await;
+    pages.connected("panel").await;
+    let id = pages.socket_id("panel").await;
+    for channel in ["private-room", "presence-room"] {
+        let member = json!({"user_id": "u-1"});
+        let auth = backend
+            .call("authenticate", json!([channel, id, member]))
+            .await;
+        pages.present("panel", channel, auth).await;
+        pages.subscribe("panel", channel).await;
+    }
+
+    let channels = json!(["private-room", "presence-room"]);
+    let data = json!({"text": "ß", "n": 1.5});
+    backend
+        .call("trigger", json!([channels, "power", data]))
+        .await;
+    let batch = json!([[{"channel": "private-room", "name": "last", "data": 2}]]);
+    backend.call("trigger_batch", batch).await;
+    for channel in ["private-room", "presence-room"] {
+        pages.expect("panel", channel, "power", data.clone()).await;
+    }
+    pages
+        .expect("panel", "private-room", "last", json!(2))
+        .await;
+    let info = backend
+        .call("channel_info", json!(["presence-room", ["user_count"]]))
+        .await;
+    assert_eq!(info, json!({"occupied": true, "user_count": 1}));
+    let users = backend.call("users_info", json!(["presence-room"])).await;
+    assert_eq!(users, json!({"users": [{"id": "u-1"}]}));
+    let found = backend.call("channels_info", json!(["private-"])).await;
+    assert_eq!(found, json!({"channels": {"private-room": {}}}));
+}

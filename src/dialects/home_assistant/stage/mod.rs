@@ -387,6 +387,7 @@ impl Stage {
                 return;
             }
             Request::Query(_)
+            | Request::CallOnce { .. }
             | Request::Enter(_)
             | Request::Leave(_)
             | Request::Publish(_)

@@ -7,9 +7,11 @@ use serde_json::{Map, Value, json};
 
 use crate::dialects::pusher::channel::Access;
 use crate::dialects::pusher::channel::Channel;
+use crate::dialects::pusher::encode::{Said, value_message};
 use crate::dialects::pusher::rest::attributes::{Attribute, Attributes};
 use crate::dialects::pusher::rest::trigger::{Counted, TriggerReply};
-use crate::model::{JsonText, Occupancy, TopicId};
+use crate::dialects::pusher::{ValueForm, limits};
+use crate::model::{ChannelApp, Event, JsonText, Occupancy, TopicId};
 
 /// How the channels of internal topics begin, and those of single users. Servers are not told of them.
 const INTERNAL: char = '#';
@@ -132,6 +134,13 @@ pub fn channel(
         );
     }
     Value::Object(json).to_string()
+}
+
+/// The last event of a channel that shows a status, from this value, and the seconds for which it is kept yet.
+pub fn last_value(event: &Event, app: &ChannelApp) -> Option<(JsonText, u64)> {
+    let said = Said::of(event).filter(|said| said.value.is_some())?;
+    let message = value_message(said, ValueForm::of(app));
+    Some((message, limits::VALUE_KEPT_SECS))
 }
 
 /// One channel in the words of 2012.

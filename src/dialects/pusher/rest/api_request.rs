@@ -1,5 +1,7 @@
 //! What an app's server asks, read and checked.
 
+use std::sync::Arc;
+
 use crate::dialects::pusher::channel::{Access, Keeping, is_user_id, users_topic};
 use crate::dialects::pusher::rest::ApiRefusal;
 use crate::dialects::pusher::rest::attributes::{Attribute, Attributes};
@@ -7,7 +9,10 @@ use crate::dialects::pusher::rest::endpoint::Endpoint;
 use crate::dialects::pusher::rest::notification::Notification;
 use crate::dialects::pusher::rest::signed::Signed;
 use crate::dialects::pusher::rest::trigger::{Trigger, channel_named, topic};
-use crate::model::{BuildingView, ChannelApp, JsonText, Publication, TopicId, TopicQuery};
+use crate::dialects::pusher::room::Room;
+use crate::model::{
+    BindingPath, BuildingView, ChannelApp, JsonText, Publication, TopicId, TopicQuery,
+};
 
 /// How the names of presence channels begin.
 const PRESENCE: &str = "presence-";
@@ -28,6 +33,8 @@ pub enum ApiRequest {
     Channel {
         /// Its topic.
         topic: TopicId,
+        /// The status whose values are in it. Its last event is the value, and no message of the topic.
+        shows: Option<Arc<BindingPath>>,
         /// What is wanted of it.
         attributes: Attributes,
     },
@@ -69,7 +76,7 @@ impl ApiRequest {
                 Trigger::read_old(signed, building, &channel, body).map(Self::Trigger)
             }
             Endpoint::Channels => channels(app, parameters.get("filter_by_prefix"), info),
-            Endpoint::Channel(name) => channel(app, &name, info),
+            Endpoint::Channel(name) => channel(app, building, &name, info),
             Endpoint::ChannelUsers(name) => {
                 let channel = channel_named(&name)?;
                 if channel.access() != Access::Presence {
@@ -110,7 +117,12 @@ fn channels(
     })
 }
 
-fn channel(app: &ChannelApp, name: &str, info: Option<&str>) -> Result<ApiRequest, ApiRefusal> {
+fn channel(
+    app: &ChannelApp,
+    building: &BuildingView,
+    name: &str,
+    info: Option<&str>,
+) -> Result<ApiRequest, ApiRefusal> {
     let channel = channel_named(name)?;
     let mut known = vec![Attribute::SubscriptionCount];
     if channel.access() == Access::Presence {
@@ -119,8 +131,10 @@ fn channel(app: &ChannelApp, name: &str, info: Option<&str>) -> Result<ApiReques
     if channel.keeping() == Keeping::Last {
         known.push(Attribute::Cache);
     }
+    let room = Room::named(name, building).and_then(Result::ok);
     Ok(ApiRequest::Channel {
         topic: topic(&channel, app)?,
+        shows: room.and_then(|room| room.status(building).cloned()),
         attributes: Attributes::read(info, &known)?,
     })
 }

@@ -6,7 +6,7 @@ use crate::dialects::pusher::errors::exec_code;
 use crate::dialects::pusher::frames::message;
 use crate::dialects::pusher::rest::ApiRefusal;
 use crate::model::{
-    ExecRequest, Failure, FailureKind, FunctionName, JsonText, ModuleAddress, ModuleIndex,
+    CallKey, ExecRequest, Failure, FailureKind, FunctionName, JsonText, ModuleAddress, ModuleIndex,
     ModuleName, ModulePath, Publication, Reply, SystemId, TopicId,
 };
 
@@ -102,9 +102,12 @@ impl ServerExec {
         })
     }
 
-    /// Where its outcome is published, and its id: two calls with the same are one.
-    pub fn key(&self) -> (TopicId, JsonText) {
-        (self.topic.clone(), self.id.clone())
+    /// What it is known by: two calls of an app's server in one channel with the same id are one.
+    pub fn key(&self) -> CallKey {
+        CallKey {
+            caller: format!("server {}", self.topic.app()).into(),
+            name: format!("{} {}", self.topic.channel(), self.id).into(),
+        }
     }
 
     /// What came of the call, for those in the channel.

@@ -23,7 +23,7 @@ mod target;
 mod tests;
 mod trigger;
 
-pub use answers::{channel, channels, notified, stats, users};
+pub use answers::{channel, channels, last_value, notified, stats, users};
 pub use api_request::ApiRequest;
 pub use attributes::{Attribute, Attributes};
 pub use credentials::{Presented, is_foreign, presented};

@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use crate::dialects::pusher::channel::{Access, Channel, Keeping, is_user_id};
 use crate::dialects::pusher::errors::{self, ErrorCode};
-use crate::dialects::pusher::room::{NoRoom, Room};
+use crate::dialects::pusher::room::{NoRoom, Room, is_public};
 use crate::dialects::pusher::session::sign_in::SignedIn;
 use crate::dialects::pusher::session::{Turn, shown};
 use crate::dialects::pusher::signature::is_signed;
 use crate::dialects::pusher::wire::{self, ChannelData, Subscribe};
-use crate::model::{
-    BindingPath, BuildingView, ChannelApp, Failure, FailureKind, JsonText, Member, TopicId,
-};
+use crate::model::{BuildingView, ChannelApp, Failure, FailureKind, JsonText, Member, TopicId};
 
 /// A channel that a client may come into.
 #[derive(Debug)]
@@ -29,8 +27,8 @@ pub(super) struct Entry {
 /// Why a client does not come into a channel.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    /// What libraries look at.
-    pub(super) code: ErrorCode,
+    /// What libraries look at. Pusher has none where a client is not let in: the numbers for that end a connection.
+    pub(super) code: Option<ErrorCode>,
     /// What people read.
     pub(super) message: String,
     /// What the page that asked for the channel learns; `None` when no channel was named.
@@ -52,7 +50,7 @@ impl Refusal {
     /// Nothing was named that a client could come into.
     pub(super) fn misshapen(message: &str) -> Self {
         Self {
-            code: ErrorCode::Refused,
+            code: Some(ErrorCode::Refused),
             message: message.to_owned(),
             subscription: None,
         }
@@ -60,23 +58,19 @@ impl Refusal {
 
     /// What was shown does not open the channel.
     fn unauthorized(channel: &str, status: u16, message: String) -> Self {
-        Self::of(
-            channel,
-            ErrorCode::Unauthorized,
-            "AuthError",
-            status,
-            message,
-        )
+        Self::of(channel, None, "AuthError", status, message)
     }
 
     /// The channel cannot be entered by anybody.
     pub(super) fn impossible(channel: &str, status: u16, message: String) -> Self {
-        Self::of(channel, ErrorCode::Refused, "ChannelError", status, message)
+        let code = Some(ErrorCode::Refused);
+        Self::of(channel, code, "ChannelError", status, message)
     }
 
     /// There are as many as there may be.
     pub(super) fn full(channel: &str, message: String) -> Self {
-        Self::of(channel, ErrorCode::Refused, "LimitReached", 413, message)
+        let code = Some(ErrorCode::Refused);
+        Self::of(channel, code, "LimitReached", 413, message)
     }
 
     /// The core has refused.
@@ -91,7 +85,7 @@ impl Refusal {
 
     fn of(
         channel: &str,
-        code: ErrorCode,
+        code: Option<ErrorCode>,
         kind: &'static str,
         status: u16,
         message: String,
@@ -177,12 +171,6 @@ fn open_room(
         return Err(Refusal::unauthorized(name, 403, message));
     }
     Ok(())
-}
-
-/// Whether the building calls a status public.
-fn is_public(path: &BindingPath, building: &BuildingView) -> bool {
-    let mut there = building.modules().filter(|view| *view.path == path.module);
-    there.any(|view| view.public.contains(&path.status))
 }
 
 /// Holds what a client shows to the signature by one of the app's keys, over the texts as they came.

@@ -1,34 +1,33 @@
 //! One connection's state: the channels that it is in, who has signed in, and what is not answered yet.
 //!
 //! 1. A command is read and verified ([`admission`]); what it asks goes to the core.
-//! 2. A channel is entered step by step ([`subscriptions`]); one that is a room is followed then ([`rooms`]).
+//! 2. A channel is entered step by step ([`subscriptions`]); one that is a room is followed then ([`rooms`]), and a log for all channels that show it ([`logs`]).
 //! 3. What a client says to others is published ([`client_events`]), and in one kind of room it calls ([`calls`]).
 //! 4. A user who signs in is in a topic of all users of the app ([`sign_in`]).
 
 mod admission;
 mod calls;
 mod client_events;
+mod logs;
+mod requests;
 mod rooms;
 mod sign_in;
 mod subscriptions;
-
-use std::sync::Arc;
 
 use crate::dialects::pusher::channel::is_users_topic;
 use crate::dialects::pusher::encode::put_news;
 use crate::dialects::pusher::errors::ErrorCode;
 use crate::dialects::pusher::session::admission::Refusal;
-use crate::dialects::pusher::session::calls::{CallId, Calls};
 use crate::dialects::pusher::session::client_events::Rate;
+use crate::dialects::pusher::session::requests::{Requests, Waiting};
 use crate::dialects::pusher::session::sign_in::SignedIn;
 use crate::dialects::pusher::session::subscriptions::Channels;
 use crate::dialects::pusher::websocket::{goodbye, say};
-use crate::dialects::pusher::{Form, Hello, frames, limits, wire};
+use crate::dialects::pusher::{Hello, frames, limits, wire};
 use crate::dialects::{
-    Alarm, Ambient, CloseFrame, Form as AnyForm, Incoming, Out, Receipt, Shown, Splice, Step,
-    Surroundings,
+    Alarm, Ambient, CloseFrame, Incoming, Out, Receipt, Shown, Step, Surroundings,
 };
-use crate::model::{ChannelApp, CloseReason, Event, Failure, FollowId, Reply, Request, Ticket};
+use crate::model::{ChannelApp, CloseReason, Event, Failure, FollowId, ModuleId, Reply, Ticket};
 
 /// What is said of an app that is not there.
 const UNKNOWN_APP: &str = "App key not in this cluster. Did you forget to specify the cluster?";
@@ -46,31 +45,8 @@ struct Client {
     /// Who has signed in, or is about to.
     user: Option<Box<SignedIn>>,
     rate: Rate,
-    calls: Calls,
-}
-
-/// The requests that are not answered yet.
-#[derive(Debug, Default)]
-struct Requests {
-    /// Grows with every request, so that a late second answer meets no other request.
-    next: u32,
-    /// The server bounds how many are open, and most are answered before the next one comes: a list is enough.
-    open: Vec<(Ticket, Waiting)>,
-}
-
-/// What waits for an answer.
-#[derive(Debug)]
-enum Waiting {
-    /// The channel of this name, for its next step.
-    Channel(Arc<str>),
-    /// The channel of this name, for what modules say that have come into its system.
-    Added(Arc<str>),
-    /// An event of the client for this channel.
-    Publication(Arc<str>),
-    /// A call in this channel.
-    Call(Arc<str>, CallId),
-    /// The user who signs in.
-    Users,
+    /// The modules whose logs are followed.
+    logs: Vec<ModuleId>,
 }
 
 /// What surrounds a session while it takes one input.
@@ -82,7 +58,8 @@ struct Turn<'t, 'o> {
 
 impl Turn<'_, '_> {
     /// Tells the client of an error that its connection survives.
-    fn error(&mut self, code: ErrorCode, message: &str, channel: Option<&str>) {
+    fn error(&mut self, code: impl Into<Option<ErrorCode>>, message: &str, channel: Option<&str>) {
+        let code = code.into();
         self.out
             .text(|out| frames::put_error(code, message, channel, out));
     }
@@ -125,52 +102,6 @@ fn end(code: ErrorCode, text: &'static str, why: CloseReason, out: &mut Out<'_>)
     out.step(Step::Close(frame, why));
 }
 
-impl Requests {
-    /// Asks the core.
-    fn ask(&mut self, request: Request, form: Form, waiting: Waiting, out: &mut Out<'_>) {
-        let ticket = self.open(waiting);
-        out.step(step(ticket, request, form, Splice::default()));
-    }
-
-    /// Tells the core something whose answer changes nothing.
-    fn tell(&mut self, request: Request, out: &mut Out<'_>) {
-        let ticket = self.ticket();
-        out.step(step(ticket, request, Form::Session, Splice::default()));
-    }
-
-    /// A ticket for which something waits.
-    fn open(&mut self, waiting: Waiting) -> Ticket {
-        let ticket = self.ticket();
-        self.open.push((ticket, waiting));
-        ticket
-    }
-
-    fn ticket(&mut self) -> Ticket {
-        let ticket = Ticket(self.next);
-        self.next = self.next.wrapping_add(1);
-        ticket
-    }
-
-    /// What waited for an answer that has come.
-    fn close(&mut self, ticket: Ticket) -> Option<Waiting> {
-        let at = self.open.iter().position(|(open, _)| *open == ticket)?;
-        let (_, waiting) = self.open.swap_remove(at);
-        if self.open.is_empty() {
-            self.open = Vec::new();
-        }
-        Some(waiting)
-    }
-}
-
-fn step(ticket: Ticket, request: Request, form: Form, splice: Splice) -> Step {
-    Step::Request {
-        ticket,
-        request,
-        form: AnyForm::Pusher(form),
-        splice,
-    }
-}
-
 impl Session {
     /// Begins a connection and tells it its socket id, or why it may not begin.
     pub fn open(hello: Hello, ambient: &Ambient<'_>, out: &mut Out<'_>) -> Self {
@@ -187,7 +118,7 @@ impl Session {
         self.0.identified(found, ambient, out);
     }
 
-    /// Takes what happens to topics while more than their events is told: to that of all users, and to those of rooms.
+    /// Takes what happens to topics while more than their events is told: to that of all users, and to those of rooms. And the lines of logs, each of which several channels may show.
     pub fn event(&mut self, _: FollowId, event: &Event, ambient: &Ambient<'_>, out: &mut Out<'_>) {
         self.0.event(event, ambient, out);
     }
@@ -243,7 +174,7 @@ impl Client {
             requests: Requests::default(),
             user: None,
             rate: Rate::default(),
-            calls: Calls::default(),
+            logs: Vec::new(),
         }
     }
 
@@ -289,16 +220,18 @@ impl Client {
     }
 
     fn event(&mut self, event: &Event, ambient: &Ambient<'_>, out: &mut Out<'_>) {
-        let Event::Topic(news) = event else {
-            return;
-        };
         let Some(app) = self.app(ambient, out) else {
             return;
         };
-        if is_users_topic(&news.topic) {
-            self.users_news(&news.event, &mut Turn { app, ambient, out });
-        } else if self.channels.is_in(news.topic.channel()) {
-            out.text(|out| put_news(news, out));
+        match event {
+            Event::Topic(news) if is_users_topic(&news.topic) => {
+                self.users_news(&news.event, &mut Turn { app, ambient, out });
+            }
+            Event::Topic(news) if self.channels.is_in(news.topic.channel()) => {
+                out.text(|out| put_news(news, out));
+            }
+            Event::Line(line) => self.log_line(line, out),
+            Event::Topic(_) | Event::Value { .. } | Event::Entry { .. } | Event::Bus(_) => {}
         }
     }
 
@@ -319,6 +252,7 @@ impl Client {
         match waiting {
             Waiting::Channel(name) => self.channel_answered(&name, reply, &mut turn),
             Waiting::Added(name) => self.modules_added(&name, reply, &mut turn),
+            Waiting::Value(name) => self.value_read(&name, reply, &mut turn),
             Waiting::Users => self.users_entered(reply, &mut turn),
             Waiting::Call(channel, id) => self.called(&channel, &id, reply, &mut turn),
             Waiting::Publication(channel) => {

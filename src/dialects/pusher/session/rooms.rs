@@ -7,12 +7,13 @@ use serde::Serialize;
 use crate::dialects::pusher::encode::{Said, Told, put_value};
 use crate::dialects::pusher::frames::{self, json, put_event};
 use crate::dialects::pusher::room::Room;
-use crate::dialects::pusher::session::{Client, Turn, Waiting, step};
+use crate::dialects::pusher::session::requests::step;
+use crate::dialects::pusher::session::{Client, Turn, Waiting};
 use crate::dialects::pusher::{Form, ValueForm};
 use crate::dialects::{Ambient, Form as AnyForm, Out, Splice, Step, Wanted};
 use crate::model::{
-    BindingPath, BuildingView, Event, Failure, First, FollowId, ModuleAddress, ModulePath, Reply,
-    Request, StatusName, Subject, SystemId,
+    BindingPath, BuildingView, Event, Failure, First, FollowId, Found, ModuleAddress, ModulePath,
+    Query, Reply, Request, StatusName, Subject, SystemId,
 };
 
 /// The follow of a status in its own channel, of a module in its channel, and of what is followed in one channel alone.
@@ -66,19 +67,11 @@ impl Room {
     }
 }
 
-/// How an app has its values.
-fn values(turn: &Turn<'_, '_>) -> ValueForm {
-    match turn.app.raw {
-        true => ValueForm::Raw,
-        false => ValueForm::Whole,
-    }
-}
-
 impl Client {
     /// Follows what a channel stands for.
     pub(super) fn follow(&mut self, name: &Arc<str>, room: &Room, turn: &mut Turn<'_, '_>) {
         let waiting = Waiting::Channel(Arc::clone(name));
-        if let Some((id, subject, form)) = room.subject(values(turn)) {
+        if let Some((id, subject, form)) = room.subject(ValueForm::of(turn.app)) {
             let request = Request::Follow {
                 id,
                 subject,
@@ -91,9 +84,8 @@ impl Client {
         match room {
             Room::Log(path) => {
                 let request = Request::Debug(ModuleAddress::Place((**path).clone()));
-                let channel = json(name);
-                turn.out
-                    .step(step(ticket, request, Form::Log, Splice::new(channel)));
+                let splice = Splice::default();
+                turn.out.step(step(ticket, request, Form::Session, splice));
             }
             Room::System(system) => {
                 let building = &turn.ambient.surroundings.building;
@@ -116,16 +108,13 @@ impl Client {
 
     /// Follows what a channel stands for no longer.
     pub(super) fn unfollow(&mut self, room: &Room, turn: &mut Turn<'_, '_>) {
-        if let Some((id, subject, _)) = room.subject(values(turn)) {
+        if let Some((id, subject, _)) = room.subject(ValueForm::of(turn.app)) {
             self.requests
                 .tell(Request::Unfollow { id, subject }, turn.out);
             return;
         }
         match room {
-            Room::Log(path) => {
-                let request = Request::Ignore(ModuleAddress::Place((**path).clone()));
-                self.requests.tell(request, turn.out);
-            }
+            Room::Log(_) => self.end_logs(turn),
             Room::System(system) => {
                 let building = &turn.ambient.surroundings.building;
                 for path in modules(building, system) {
@@ -145,14 +134,13 @@ impl Client {
     /// What a channel stands for is followed: tells the client so, and what is there.
     pub(super) fn followed(&mut self, name: &Arc<str>, reply: Reply, turn: &mut Turn<'_, '_>) {
         turn.text(|out| frames::put_succeeded(name, "{}", out));
-        let Some((_, subscription)) = self.channels.entered(name) else {
-            return;
-        };
-        let Some(room) = &subscription.room else {
+        let entered = self.channels.entered(name);
+        let Some(room) = entered.and_then(|(_, subscription)| subscription.room.clone()) else {
             return;
         };
         let snapshot = match reply {
             Reply::Following { snapshot } => snapshot,
+            Reply::Debugging(module) => return self.shows_log(name, module, turn),
             Reply::Unfollowed
             | Reply::Result { .. }
             | Reply::Found(_)
@@ -161,16 +149,32 @@ impl Client {
             | Reply::Published
             | Reply::Tokens(_)
             | Reply::Messages(_)
-            | Reply::Debugging(_)
             | Reply::Ignored => return,
         };
-        let form = match room.subject(values(turn)) {
+        let form = match room.subject(ValueForm::of(turn.app)) {
             Some((_, _, form)) => form,
             None => Form::System,
         };
         let is_there = put_snapshot(form, &snapshot, turn.out);
-        let is_kept = matches!(room, Room::Status(_) | Room::PublicStatus(_));
-        if is_kept && !is_there {
+        if !is_there && let Room::Status(path) | Room::PublicStatus(path) = room {
+            // A store that many nodes share may not have been read yet. A value of it comes as news.
+            let request = Request::Query(Query::Value(path));
+            let waiting = Waiting::Value(Arc::clone(name));
+            self.requests.ask(request, Form::Session, waiting, turn.out);
+        }
+    }
+
+    /// It is known whether a status has a value that its channel has not told.
+    pub(super) fn value_read(
+        &mut self,
+        name: &str,
+        reply: Result<Reply, Failure>,
+        turn: &mut Turn<'_, '_>,
+    ) {
+        if let Ok(Reply::Found(Found::Snapshot(events))) = reply
+            && events.is_empty()
+            && self.channels.is_in(name)
+        {
             turn.text(|out| frames::put_cache_miss(name, out));
         }
     }

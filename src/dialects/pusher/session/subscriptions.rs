@@ -16,7 +16,7 @@ use crate::dialects::pusher::session::{Client, Turn, Waiting, shown};
 use crate::dialects::pusher::wire::{self, Subscribe};
 use crate::dialects::pusher::{Form, frames, limits};
 use crate::model::{
-    CloseReason, Entered, Failure, FailureKind, Member, Query, Reply, Request, SystemId,
+    CloseReason, Entered, Failure, FailureKind, Member, ModuleId, Query, Reply, Request, SystemId,
     TopicEntry, TopicId,
 };
 
@@ -35,6 +35,8 @@ pub(super) struct Subscription {
     pub(super) room: Option<Room>,
     /// As which user the client is in it, where those in it are told of each other.
     pub(super) user: Option<Arc<str>>,
+    /// The module whose log it shows.
+    pub(super) log: Option<ModuleId>,
     keeping: Keeping,
     state: State,
     then: Then,
@@ -77,6 +79,28 @@ impl Channels {
     pub(super) fn entered(&self, name: &str) -> Option<(&Arc<str>, &Subscription)> {
         let (name, found) = self.0.get_key_value(name)?;
         matches!(found.state, State::In).then_some((name, &**found))
+    }
+
+    /// The same, to be changed.
+    pub(super) fn entered_mut(&mut self, name: &str) -> Option<&mut Subscription> {
+        let found = self.0.get_mut(name);
+        found.filter(|it| matches!(it.state, State::In))
+    }
+
+    /// The channels that show the log of a module.
+    pub(super) fn showing(&self, module: &ModuleId) -> impl Iterator<Item = &Arc<str>> {
+        let entered = self
+            .0
+            .iter()
+            .filter(|(_, it)| matches!(it.state, State::In));
+        let showing = entered.filter(move |(_, it)| it.log.as_ref() == Some(module));
+        showing.map(|(name, _)| name)
+    }
+
+    /// Whether it is not known yet which log a channel shows.
+    pub(super) fn awaits_log(&self) -> bool {
+        let mut all = self.0.values();
+        all.any(|it| matches!(it.state, State::Following) && matches!(it.room, Some(Room::Log(_))))
     }
 
     /// All channels that the client is in and that stand for something.
@@ -169,6 +193,7 @@ impl Client {
             topic,
             room,
             user,
+            log: None,
             keeping,
             state: State::Entering,
             then: Then::Stay,

@@ -21,7 +21,7 @@ pub(super) fn module_path(text: &str) -> ModulePath {
     }
 }
 
-/// The building as each test finds it. Its status `free` is public.
+/// The building as each test finds it. Its status `free` is public, and its first display stands in another room as well.
 ///
 /// App 4201 may do all; 4202 has no user and no client events, 4203 counts and has values alone.
 pub(super) fn building() -> Surroundings {
@@ -42,10 +42,16 @@ pub(super) fn building() -> Surroundings {
         )
     };
     let view = BuildingView {
-        systems: vec![SystemView {
-            system: Arc::new(System::new(&system("sys-1"))),
-            modules: vec![module("sys-1 Display_1"), module("sys-1 Display_2")],
-        }],
+        systems: vec![
+            SystemView {
+                system: Arc::new(System::new(&system("sys-1"))),
+                modules: vec![module("sys-1 Display_1"), module("sys-1 Display_2")],
+            },
+            SystemView {
+                system: Arc::new(System::new(&system("sys-2"))),
+                modules: vec![module("sys-2 Display_1")],
+            },
+        ],
         apps: [all, plain, raw].map(Arc::new).to_vec(),
         ..BuildingView::default()
     };

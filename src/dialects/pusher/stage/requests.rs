@@ -1,9 +1,11 @@
 //! What the core on the stage answers.
 
+use std::sync::Arc;
+
 use crate::dialects::pusher::stage::Stage;
 use crate::dialects::{Form, Splice, Wanted};
 use crate::model::{
-    Failure, FollowId, Found, ModuleAddress, Query, Reply, Request, Subject, Ticket,
+    Event, Failure, FollowId, Found, ModuleAddress, Query, Reply, Request, Subject, Ticket,
 };
 
 impl Stage {
@@ -57,13 +59,13 @@ impl Stage {
                     .push(format!("unfollow> {} {}", id.0, in_words(&subject)));
                 Reply::Unfollowed
             }
-            Request::Call(call) => {
+            Request::CallOnce { key, call } => {
                 let ModuleAddress::Place(path) = &call.module else {
                     panic!("this dialect names modules by their places");
                 };
                 self.lines.push(format!(
-                    "call> {} {path} {} {}",
-                    ticket.0, call.function, call.arguments
+                    "call> {} ({}: {}) {path} {} {}",
+                    ticket.0, key.caller, key.name, call.function, call.arguments
                 ));
                 self.open.push(ticket);
                 return;
@@ -71,6 +73,14 @@ impl Stage {
             Request::Query(Query::Modules(system)) => {
                 self.lines.push(format!("look> {system}"));
                 Reply::Found(Found::Modules(Vec::new()))
+            }
+            Request::Query(Query::Value(path)) => {
+                let subject = Subject::Status(Arc::clone(&path));
+                self.lines.push(format!("ask> {}", in_words(&subject)));
+                let place = (path.module.to_string(), path.status.clone());
+                let said = self.statuses.get(&place).cloned();
+                let said = said.filter(has_value);
+                Reply::Found(Found::Snapshot(said.into_iter().collect()))
             }
             Request::Enter(entry) => return self.enter(ticket, entry, form, splice),
             Request::Leave(topic) => {
@@ -86,17 +96,21 @@ impl Stage {
                 self.lines.push(format!("debug> {path}"));
                 let module = self.module_at(&path);
                 let subject = Subject::Log(module.clone());
-                self.follows
-                    .push((FollowId(0), subject, form, splice.clone()));
+                // A log is followed once, however often it is asked for.
+                if !self.follows.iter().any(|(_, of, ..)| *of == subject) {
+                    self.follows
+                        .push((FollowId(0), subject, form, splice.clone()));
+                }
                 Reply::Debugging(module)
             }
-            Request::Ignore(ModuleAddress::Place(path)) => {
-                self.lines.push(format!("ignore> {path}"));
-                let subject = Subject::Log(self.module_at(&path));
+            Request::Ignore(ModuleAddress::Id { id, .. }) => {
+                self.lines.push(format!("ignore> {id}"));
+                let subject = Subject::Log(id);
                 self.follows.retain(|(_, of, ..)| *of != subject);
                 Reply::Ignored
             }
-            Request::Query(_)
+            Request::Call(_)
+            | Request::Query(_)
             | Request::Announce { .. }
             | Request::Custom { .. }
             | Request::Tokens(_)
@@ -106,6 +120,10 @@ impl Stage {
         };
         self.with(|session, ambient, out| session.reply(ticket, Ok(reply), ambient, out));
     }
+}
+
+fn has_value(event: &Event) -> bool {
+    matches!(event, Event::Value { value: Some(_), .. })
 }
 
 fn in_words(subject: &Subject) -> String {

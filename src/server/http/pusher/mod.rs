@@ -2,7 +2,7 @@
 //!
 //! What the requests mean and what the bodies look like is the dialect's; here the core is asked.
 //!
-//! - `signed` lets signed requests in, `api` names the resources, `serve` does what they ask; `recent` knows the calls of a moment ago.
+//! - `signed` lets signed requests in, `api` names the resources, `serve` does what they ask.
 //! - `sign_in` signs channels and users; `authn` says who asks for it.
 //! - `fallback` serves pages that have no websocket.
 //! - `rejections` is how a refusal is worded.
@@ -10,7 +10,6 @@
 mod api;
 mod authn;
 mod fallback;
-mod recent;
 mod rejections;
 mod serve;
 mod sign_in;
@@ -27,7 +26,6 @@ use crate::server::http::openapi::resources;
 use authn::Pusher;
 
 pub(in crate::server) use fallback::Fallbacks;
-pub(in crate::server) use recent::RecentCalls;
 pub(in crate::server::http) use rejections::nothing_here;
 
 type Body = kit::Body<Pusher>;

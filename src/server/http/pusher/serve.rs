@@ -1,24 +1,24 @@
 //! Does what a signed request asks, and answers.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use tokio::time::Instant;
 
-use crate::core::Caller;
+use crate::core::{Caller, ReplySlot, Returned};
 use crate::dialects::pusher::rest::{
     ApiRequest, Attribute, Attributes, Effect, Notification, ServerExec, Trigger, channel,
-    channels, notified, stats, users,
+    channels, last_value, notified, stats, users,
 };
 use crate::model::{
-    Failure, FailureKind, Notice, Occupancy, Request, ServiceKey, TopicId, TopicQuery, TopicsFound,
+    BindingPath, Failure, FailureKind, Notice, Occupancy, Reply, Request, ServiceKey, TopicId,
+    TopicQuery, TopicsFound,
 };
 use crate::server::ServerState;
 use crate::server::http::kit::json_text;
 use crate::server::http::pusher::Answer;
-use crate::server::http::pusher::recent::Known;
 use crate::server::http::pusher::rejections::refused;
 use crate::server::http::pusher::signed::SignedRequest;
 
@@ -41,9 +41,11 @@ pub(super) async fn serve(request: SignedRequest) -> Answer {
             };
             Ok(ok(channels(&found, &attributes)))
         }
-        ApiRequest::Channel { topic, attributes } => {
-            Ok(ok(one_channel(state, topic, &attributes).await?))
-        }
+        ApiRequest::Channel {
+            topic,
+            shows,
+            attributes,
+        } => Ok(ok(one_channel(&request, topic, shows, &attributes).await?)),
         ApiRequest::Stats { topic, access } => {
             let counts = counts(state, vec![topic]).await?;
             let occupancy = counts.first().copied().unwrap_or_default();
@@ -148,25 +150,15 @@ fn needed(effect: &Effect) -> Option<Request> {
 ///
 /// A call that is made again is not run again: what came of it is published once more.
 fn call(state: &Data<ServerState>, caller: &Caller, exec: ServerExec) {
-    let key = exec.key();
-    let known = state.recent_calls.begin(key.clone(), Instant::now());
-    let answered = match &known {
-        Known::New => Some(state.core.building_access.call(caller, exec.call.clone())),
-        Known::Running => return,
-        Known::Done(_) => None,
-    };
+    let (slot, returned) = ReplySlot::for_exec();
+    let (key, call) = (exec.key(), exec.call.clone());
+    state.core.calls.exec_once(caller, key, call, slot);
     let state = state.clone();
     // Ends at the latest at the deadline of calls. No task awaits it: what comes of it goes to the channel.
     actix_rt::spawn(async move {
-        let outcome = match (answered, known) {
-            (Some(answered), _) => {
-                let outcome = exec.outcome(&answered.await);
-                state.recent_calls.done(&key, outcome.clone());
-                outcome
-            }
-            (None, Known::Done(outcome)) => outcome,
-            (None, Known::New | Known::Running) => return,
-        };
+        let returned = returned.await;
+        let answer = returned.map(|Returned { value, code }| Reply::Result { value, code });
+        let outcome = exec.outcome(&answer);
         if let Err(failure) = state.core.topics.published(outcome).await {
             tracing::debug!(%failure, "could not publish what came of a call");
         }
@@ -174,18 +166,26 @@ fn call(state: &Data<ServerState>, caller: &Caller, exec: ServerExec) {
 }
 
 async fn one_channel(
-    state: &ServerState,
+    request: &SignedRequest,
     topic: TopicId,
+    shows: Option<Arc<BindingPath>>,
     attributes: &Attributes,
 ) -> Result<String, Failure> {
-    let last = match attributes.has(Attribute::Cache) {
-        true => match ask(state, TopicQuery::Last(topic.clone())).await? {
+    let state = &request.state;
+    let last = match (attributes.has(Attribute::Cache), shows) {
+        (true, Some(path)) => {
+            let caller = request.caller()?;
+            let value = state.core.queries.value(&caller, path).await?;
+            let value = value.first();
+            value.and_then(|value| last_value(value, &request.signed.app))
+        }
+        (true, None) => match ask(state, TopicQuery::Last(topic.clone())).await? {
             TopicsFound::Last(last) => last,
             TopicsFound::Occupied(_) | TopicsFound::Counts(_) | TopicsFound::Users(_) => {
                 return Err(misfit());
             }
         },
-        false => None,
+        (false, _) => None,
     };
     let counts = counts(state, vec![topic]).await?;
     let occupancy = counts.first().copied().unwrap_or_default();

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use crate::core::{Caller, ModuleAccess, ReplySlot};
 use crate::dialects::{Form, Splice, Step, Wanted};
 use crate::model::{
-    Event, Failure, FailureKind, First, FollowId, ModuleAddress, ModuleId, Reply, Request, Subject,
-    Ticket,
+    Event, ExecRequest, Failure, FailureKind, First, FollowId, ModuleAddress, ModuleId, Reply,
+    Request, Subject, Ticket,
 };
 use crate::server::metrics::ServerMetrics;
 use crate::server::ws::alarms::AlarmKind;
@@ -175,12 +175,15 @@ impl Worker {
                 self.core.tokens.answer(caller, request, slot);
             }
             Request::Call(call) => {
-                let slot = self.open_slot(connection, ticket);
-                let bytes = call.arguments.as_str().len();
-                if is_large(bytes) {
-                    connection.rare.make().open_arguments.begin(ticket, bytes);
-                }
+                let slot = self.open_call(connection, ticket, &call);
                 if let Some(wakeup) = self.core.calls.exec_later(caller, call, slot) {
+                    self.wake_later(wakeup);
+                }
+            }
+            Request::CallOnce { key, call } => {
+                let slot = self.open_call(connection, ticket, &call);
+                let calls = &self.core.calls;
+                if let Some(wakeup) = calls.exec_once_later(caller, key, call, slot) {
                     self.wake_later(wakeup);
                 }
             }
@@ -307,6 +310,15 @@ impl Worker {
         connection.open_execs.update(|open| open + 1);
         let outlet = Arc::clone(&self.outlet);
         ReplySlot::outlet(outlet, connection.id, ticket)
+    }
+
+    /// The same for a call of a function, whose arguments count while it has no answer.
+    fn open_call(&self, connection: &Connection, ticket: Ticket, call: &ExecRequest) -> ReplySlot {
+        let bytes = call.arguments.as_str().len();
+        if is_large(bytes) {
+            connection.rare.make().open_arguments.begin(ticket, bytes);
+        }
+        self.open_slot(connection, ticket)
     }
 
     /// Says that a subject is followed, and what is there of it.

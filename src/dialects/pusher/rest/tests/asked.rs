@@ -64,10 +64,15 @@ fn counts_of_users_are_there_for_presence_channels_alone() {
 fn answered(name: &str, info: &str, last: Option<&str>) -> Result<String, ApiRefusal> {
     let path = format!("/apps/4201/channels/{name}");
     let asked = ask("GET", &path, &format!("info={info}"), "")?;
-    let ApiRequest::Channel { topic, attributes } = asked else {
+    let ApiRequest::Channel {
+        topic,
+        shows,
+        attributes,
+    } = asked
+    else {
         panic!("{asked:?}");
     };
-    assert_eq!(topic, self::topic(name));
+    assert_eq!((&topic, shows), (&self::topic(name), None));
     let last = last.map(|data| (message("x", data, None), 60));
     Ok(channel(&attributes, SOME, last.as_ref()))
 }
