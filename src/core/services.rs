@@ -125,7 +125,7 @@ impl Services {
             }
             match self.make(who.clone(), edit(service, info)).await {
                 Err(EditError::Conflict { .. }) => {}
-                made => return Ok(made?),
+                made @ (Ok(()) | Err(_)) => return Ok(made?),
             }
         }
         Err(ServiceError::NotMade(EditError::Busy))

@@ -122,7 +122,13 @@ pub(super) async fn maker(
         SignInError::Busy | SignInError::Interrupted => {
             PushjetError::from(&Failure::new(FailureKind::Unavailable, error.to_string()))
         }
-        _ => needs(),
+        SignInError::WrongPassword
+        | SignInError::BadGrant
+        | SignInError::WrongClient
+        | SignInError::NameTaken
+        | SignInError::Refused(_)
+        | SignInError::Store(_)
+        | SignInError::Unkept => needs(),
     })?;
     known(request);
     let name = user.id.to_string();
