@@ -167,6 +167,9 @@ fn list(thing: Thing) -> Option<&'static str> {
         Thing::Entity => Some("entities"),
         Thing::Command => Some("commands"),
         Thing::App | Thing::AppKey => Some("apps"),
+        Thing::Procedure => Some("procedures"),
+        Thing::Hook => Some("hooks"),
+        Thing::Trigger => Some("triggers"),
         Thing::Driver => None,
     }
 }

@@ -499,7 +499,10 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                     | Thing::Entity
                     | Thing::Command
                     | Thing::App
-                    | Thing::AppKey => "virtual".to_owned(),
+                    | Thing::AppKey
+                    | Thing::Procedure
+                    | Thing::Hook
+                    | Thing::Trigger => "virtual".to_owned(),
                 }
             }
 

@@ -329,6 +329,12 @@ fn kind_of(thing: Thing) -> Option<EntryKind> {
         Thing::Entity => Some(EntryKind::Entity),
         Thing::Command => Some(EntryKind::Command),
         Thing::App => Some(EntryKind::App),
-        Thing::Email | Thing::Driver | Thing::Parent | Thing::AppKey => None,
+        Thing::Email
+        | Thing::Driver
+        | Thing::Parent
+        | Thing::AppKey
+        | Thing::Procedure
+        | Thing::Hook
+        | Thing::Trigger => None,
     }
 }

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::collections::hash_map::{Entry, HashMap};
 
 use crate::model::{
-    AppId, CommandType, InvalidId, KEY_HASH_PREFIX, KeyId, Metadata, ModuleId, ParentId, SystemId,
-    UserId, ZoneId,
+    AppId, CommandType, HookName, InvalidId, KEY_HASH_PREFIX, KeyId, Metadata, ModuleId, ParentId,
+    ProcedureId, SystemId, TriggerId, UserId, ZoneId,
 };
 
 /// What an id, an address or a reference belongs to.
@@ -40,6 +40,12 @@ pub enum Thing {
     App,
     /// A key of an app.
     AppKey,
+    /// A procedure.
+    Procedure,
+    /// A hook.
+    Hook,
+    /// A trigger.
+    Trigger,
 }
 
 impl Thing {
@@ -59,6 +65,9 @@ impl Thing {
             Self::Command => "command",
             Self::App => "app",
             Self::AppKey => "key of an app",
+            Self::Procedure => "procedure",
+            Self::Hook => "hook",
+            Self::Trigger => "trigger",
         }
     }
 
@@ -78,6 +87,9 @@ impl Thing {
             Self::Command => "type of a command",
             Self::App => "app id",
             Self::AppKey => "key of an app",
+            Self::Procedure => "procedure id",
+            Self::Hook => "hook name",
+            Self::Trigger => "trigger id",
         }
     }
 
@@ -96,6 +108,9 @@ impl Thing {
             Self::Parent => ParentId::new(text).map(drop),
             Self::Command => CommandType::new(text).map(drop),
             Self::App => AppId::new(text).map(drop),
+            Self::Procedure => ProcedureId::new(text).map(drop),
+            Self::Hook => HookName::new(text).map(drop),
+            Self::Trigger => TriggerId::new(text).map(drop),
             // The check of the entries against each other finds what is none, and a path has a form of its own.
             Self::Email | Self::Driver | Self::Metadata | Self::Entity | Self::AppKey => Ok(()),
         }
@@ -117,6 +132,9 @@ impl Thing {
             Self::Command => &[Self::Command],
             Self::App => &[Self::App],
             Self::AppKey => &[Self::AppKey],
+            Self::Procedure => &[Self::Procedure],
+            Self::Hook => &[Self::Hook],
+            Self::Trigger => &[Self::Trigger],
         }
     }
 }
