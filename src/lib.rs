@@ -14,6 +14,7 @@ pub mod stores;
 
 pub mod core;
 
+pub mod automation;
 pub mod server;
 pub mod webhooks;
 

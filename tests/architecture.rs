@@ -85,6 +85,11 @@ const ROOMS: &[Room] = &[
         strangers: &["actix", "redis"],
     },
     Room {
+        name: "automation",
+        arrows: &[To("core"), To("expressions"), To("model")],
+        strangers: &["actix", "redis"],
+    },
+    Room {
         name: "server",
         arrows: &[To("core"), To("dialects"), To("building_file"), To("model")],
         strangers: &["redis"],
