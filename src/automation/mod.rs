@@ -4,8 +4,35 @@
 //!
 //! - `host` runs the modules of the building's own, whose drivers are here.
 //! - `alerts` is the driver that says what the services of a system have sent.
+//!
+//! What a building's file says of procedures, hooks and triggers is carried out by a pure half: nothing in it reads a clock, does I/O or waits.
+//! Statuses, events, moments and answers come in as arguments, and what is to be done comes out as values that somebody carries out. The gateway does not do that yet.
+//!
+//! - `edges` says when a trigger fires; `comparison` and `events` whether a condition holds, `gate` how often it may, `state` how it looks to clients.
+//! - `schedule` says when it is time.
+//! - `program` has steps whose expressions are read, and `filled` JSON with expressions in it.
+//! - `run` does the steps of one run; `history` tells what they did.
 
 mod alerts;
+mod comparison;
+mod edges;
+mod events;
+mod filled;
+mod gate;
+mod history;
 mod host;
+mod limits;
+mod program;
+mod run;
+mod schedule;
+mod state;
 
+pub use edges::{Edges, Look, Turn};
+pub use events::{Announcer, EventPattern};
+pub use history::{History, StepDone};
 pub use host::OwnHost;
+pub use limits::Bounds;
+pub use program::{Place, Program, Unrunnable};
+pub use run::{Answer, Around, Failure, Goal, Notice, Procedures, Progress, Run, Want, WantId};
+pub use schedule::Schedule;
+pub use state::{ConditionKey, TriggerState};

@@ -168,6 +168,9 @@ fn list(thing: Thing) -> Option<&'static str> {
         Thing::Command => Some("commands"),
         Thing::App | Thing::AppKey => Some("apps"),
         Thing::Service => Some("services"),
+        Thing::Procedure => Some("procedures"),
+        Thing::Hook => Some("hooks"),
+        Thing::Trigger => Some("triggers"),
         Thing::Driver => None,
     }
 }

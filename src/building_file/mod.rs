@@ -34,7 +34,7 @@ use crate::model::rules::ForeignRules;
 use crate::model::{Building, Configuration};
 
 pub use demo::demo;
-pub use parse::mistaken_texts;
+pub use parse::{mistaken_expressions, mistaken_texts};
 pub use problem::{Position, Problem, ProblemKind, Problems};
 pub use write::{masked, without_app_secrets, write};
 

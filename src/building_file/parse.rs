@@ -5,10 +5,12 @@
 //! A mistake never stops the reading: it is noted, and the value falls back to its default so that the rest can be read.
 
 mod apps;
+mod automation;
 mod expressions;
 mod forms;
 mod services;
 
+pub use automation::mistaken_expressions;
 pub use expressions::mistaken_texts;
 
 use std::borrow::Cow;

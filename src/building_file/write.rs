@@ -503,7 +503,10 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                     | Thing::Command
                     | Thing::App
                     | Thing::AppKey
-                    | Thing::Service => "virtual".to_owned(),
+                    | Thing::Service
+                    | Thing::Procedure
+                    | Thing::Hook
+                    | Thing::Trigger => "virtual".to_owned(),
                 }
             }
 

@@ -36,14 +36,18 @@ pub use backoff::Backoff;
 #[cfg(test)]
 pub(crate) use building::samples::sample;
 pub use building::{
-    ApiKey, AppKey, AppKeys, AppLimits, AppSigning, AppWebhook, AppWebhooks, Building, ChannelApp,
-    Collection, CommandAction, CommandCall, CommandError, CommandErrors, CommandParameter,
-    CommandSchema, CommandType, Content, CustomCommand, Decimal, DriverProcess, DriverRef,
-    EntityDomain, EntityOverride, Field, Flaw, FunctionPath, InvalidPath, InvalidProcess, JsonKind,
-    KEY_HASH_PREFIX, KeySecret, Kind, LEVELS, Metadata, MetadataId, Module, ModuleFunction,
-    ModuleStatuses, ParameterKind, Password, PermissionsRead, SERVICE_ICON_BYTES,
-    SERVICE_NAME_CHARS, Scope, ScopeAccess, Service, StatusPath, System, User, Value, Values,
-    WebhookEvent, Wrong, Zone, ZonePermissions, is_variable_name, one_of, rules, sets_anything,
+    Action, ApiKey, AppKey, AppKeys, AppLimits, AppSigning, AppWebhook, AppWebhooks, ArgumentFault,
+    Building, ChannelApp, Collection, CommandAction, CommandCall, CommandError, CommandErrors,
+    CommandParameter, CommandSchema, CommandType, Condition, Conditions, Content, Cron,
+    CustomCommand, Decimal, DriverProcess, DriverRef, EXPRESSION_FUNCTIONS, EntityDomain,
+    EntityOverride, Evaluated, EventSource, Field, Flaw, FunctionPath, Hook, HookAnswer,
+    HookMethod, HookName, InvalidCron, InvalidPath, InvalidProcess, Items, JsonKind,
+    KEY_HASH_PREFIX, KeySecret, Kind, LEVELS, LocalPath, Mention, Metadata, MetadataId, Module,
+    ModuleFunction, ModuleStatuses, Operator, Order, ParameterKind, Parameters, Password,
+    PermissionsRead, Procedure, ProcedureId, RequiredHeaders, SERVICE_ICON_BYTES,
+    SERVICE_NAME_CHARS, Scope, ScopeAccess, Service, StatusPath, Steps, System, TimeSpan, Trigger,
+    TriggerId, TriggerPath, User, Value, Values, Variable, WebhookEvent, WebhookKey, WholePath,
+    Wrong, Zone, ZonePermissions, is_variable_name, one_of, rules, sets_anything,
 };
 pub use clock::Clock;
 pub use close::{Audience, CloseReason};

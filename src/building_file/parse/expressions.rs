@@ -32,22 +32,31 @@ pub fn mistaken_texts(command: &CustomCommand) -> Vec<(&'static str, Flaw)> {
         .into_iter()
         .filter_map(|(field, json)| Some((field, json.as_ref()?)));
     texts
-        .flat_map(|(field, json)| mistakes(json).into_iter().map(move |flaw| (field, flaw)))
+        .flat_map(|(field, json)| {
+            mistakes(json, &[])
+                .into_iter()
+                .map(move |flaw| (field, flaw))
+        })
         .collect()
 }
 
-/// What is wrong in the texts of some JSON.
-fn mistakes(json: &JsonText) -> Vec<Flaw> {
+/// What is wrong in the texts of some JSON, which may call these functions.
+pub(super) fn mistakes(json: &JsonText, functions: &[&str]) -> Vec<Flaw> {
     let mut flaws = Vec::new();
-    look(&Value::of_json(json), &mut Vec::new(), &mut flaws);
+    look(
+        &Value::of_json(json),
+        functions,
+        &mut Vec::new(),
+        &mut flaws,
+    );
     flaws
 }
 
 /// Values nest no deeper than they are opened, so this calls itself no oftener.
-fn look(value: &Value, steps: &mut Vec<Step>, flaws: &mut Vec<Flaw>) {
+fn look(value: &Value, functions: &[&str], steps: &mut Vec<Step>, flaws: &mut Vec<Flaw>) {
     match value {
         Value::Text(text) => {
-            if let Err(error) = Text::parse(text, &[]) {
+            if let Err(error) = Text::parse(text, functions) {
                 flaws.push(Flaw {
                     steps: steps.clone(),
                     misfit: Misfit::Other(format!("has a mistake in its text, at {error}")),
@@ -57,14 +66,14 @@ fn look(value: &Value, steps: &mut Vec<Step>, flaws: &mut Vec<Flaw>) {
         Value::List(items) => {
             for (place, item) in items.iter().enumerate() {
                 steps.push(Step::Item(place));
-                look(item, steps, flaws);
+                look(item, functions, steps, flaws);
                 steps.pop();
             }
         }
         Value::Object(members) => {
             for (name, member) in members.iter() {
                 steps.push(Step::Key(name.to_string()));
-                look(member, steps, flaws);
+                look(member, functions, steps, flaws);
                 steps.pop();
             }
         }

@@ -333,6 +333,12 @@ fn kind_of(thing: Thing) -> Option<EntryKind> {
         Thing::Command => Some(EntryKind::Command),
         Thing::App => Some(EntryKind::App),
         Thing::Service => Some(EntryKind::Service),
-        Thing::Email | Thing::Driver | Thing::Parent | Thing::AppKey => None,
+        Thing::Email
+        | Thing::Driver
+        | Thing::Parent
+        | Thing::AppKey
+        | Thing::Procedure
+        | Thing::Hook
+        | Thing::Trigger => None,
     }
 }

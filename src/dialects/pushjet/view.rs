@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::dialects;
 use crate::model::{BuildingView, ServiceKey, ServiceView};
 
 /// The services of the building.
@@ -22,7 +21,7 @@ impl View {
     }
 }
 
-impl dialects::View for View {
+impl crate::dialects::View for View {
     /// The one before is taken over where no service has changed, so that listeners pass over all other changes of the building.
     fn new(building: &Arc<BuildingView>, before: &Self) -> Self {
         let services = building.services.iter();

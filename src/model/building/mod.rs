@@ -1,6 +1,7 @@
 //! What a building consists of: the checked content of a building file or a store.
 
 mod apps;
+mod automation;
 mod commands;
 mod decimal;
 mod entities;
@@ -24,6 +25,12 @@ use driver_types::{Clearance, JsonText, ModuleId, ModuleName, SystemId};
 
 pub use apps::{
     AppKey, AppKeys, AppLimits, AppSigning, AppWebhook, AppWebhooks, ChannelApp, WebhookEvent,
+};
+pub use automation::{
+    Action, ArgumentFault, Condition, Conditions, Cron, EXPRESSION_FUNCTIONS, Evaluated,
+    EventSource, Hook, HookAnswer, HookMethod, HookName, InvalidCron, Items, LocalPath, Mention,
+    Operator, Order, Parameters, Procedure, ProcedureId, RequiredHeaders, Steps, TimeSpan, Trigger,
+    TriggerId, TriggerPath, Variable, WebhookKey, WholePath,
 };
 pub use commands::{
     CommandAction, CommandCall, CommandError, CommandErrors, CommandParameter, CommandSchema,

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::collections::hash_map::{Entry, HashMap};
 
 use crate::model::{
-    AppId, CommandType, InvalidId, KEY_HASH_PREFIX, KeyId, Metadata, ModuleId, ParentId,
-    ServiceKey, SystemId, UserId, ZoneId,
+    AppId, CommandType, HookName, InvalidId, KEY_HASH_PREFIX, KeyId, Metadata, ModuleId, ParentId,
+    ProcedureId, ServiceKey, SystemId, TriggerId, UserId, ZoneId,
 };
 
 /// What an id, an address or a reference belongs to.
@@ -42,6 +42,12 @@ pub enum Thing {
     AppKey,
     /// A service, by its public key.
     Service,
+    /// A procedure.
+    Procedure,
+    /// A hook.
+    Hook,
+    /// A trigger.
+    Trigger,
 }
 
 impl Thing {
@@ -62,6 +68,9 @@ impl Thing {
             Self::App => "app",
             Self::AppKey => "key of an app",
             Self::Service => "service",
+            Self::Procedure => "procedure",
+            Self::Hook => "hook",
+            Self::Trigger => "trigger",
         }
     }
 
@@ -82,6 +91,9 @@ impl Thing {
             Self::App => "app id",
             Self::AppKey => "key of an app",
             Self::Service => "key of a service",
+            Self::Procedure => "procedure id",
+            Self::Hook => "hook name",
+            Self::Trigger => "trigger id",
         }
     }
 
@@ -101,6 +113,9 @@ impl Thing {
             Self::Command => CommandType::new(text).map(drop),
             Self::App => AppId::new(text).map(drop),
             Self::Service => ServiceKey::new(text).map(drop),
+            Self::Procedure => ProcedureId::new(text).map(drop),
+            Self::Hook => HookName::new(text).map(drop),
+            Self::Trigger => TriggerId::new(text).map(drop),
             // The check of the entries against each other finds what is none, and a path has a form of its own.
             Self::Email | Self::Driver | Self::Metadata | Self::Entity | Self::AppKey => Ok(()),
         }
@@ -123,6 +138,9 @@ impl Thing {
             Self::App => &[Self::App],
             Self::AppKey => &[Self::AppKey],
             Self::Service => &[Self::Service],
+            Self::Procedure => &[Self::Procedure],
+            Self::Hook => &[Self::Hook],
+            Self::Trigger => &[Self::Trigger],
         }
     }
 }

@@ -83,8 +83,8 @@ impl Channels {
 
     /// The same, to be changed.
     pub(super) fn entered_mut(&mut self, name: &str) -> Option<&mut Subscription> {
-        let found = self.0.get_mut(name);
-        found.filter(|it| matches!(it.state, State::In))
+        let found = self.0.get_mut(name)?;
+        matches!(found.state, State::In).then_some(&mut **found)
     }
 
     /// The channels that show the log of a module.

@@ -1,0 +1,64 @@
+//! Every bound of automation: what it protects, what happens when it is hit, why this number.
+
+use std::time::Duration;
+
+/// How often one trigger fires in a second. Protects what its steps call; each firing more counts as an action error and does nothing. No device in a building needs ten.
+pub(super) const FIRINGS_PER_SECOND: usize = 100;
+
+/// How long a condition that happened shows as met in the state of its trigger. Whoever is bound to the state sees it; nothing else hangs on it.
+pub(super) const HAPPENED_SHOWN: Duration = Duration::from_secs(1);
+
+/// Steps that one run may do, rounds of loops included. Bounds its time where nothing waits; past it the run fails. A long procedure does some hundreds.
+const STEPS_MAX: usize = 10_000;
+
+/// Rounds of one `for` or `while`. Ends a loop that nothing else ends; past it the run fails. A loop that looks each second goes on for a quarter of an hour.
+const ROUNDS_MAX: usize = 1000;
+
+/// Procedures that run within each other. Ends a procedure that runs itself; past it the run fails. Three levels are rare.
+const DEPTH_MAX: usize = 16;
+
+/// Rounds of one run that are done at one time. Each has a copy of the variables and may wait for a call; more fail. A building has some ten rooms on a level.
+const BRANCHES_MAX: usize = 64;
+
+/// How long one run takes at most, its waits included. Whatever is to be later is for a schedule; past it the run fails.
+const TIME_MAX: Duration = Duration::from_secs(60 * 60);
+
+/// Steps that a run does before it lets others on. Bounds how long it holds its thread, to about a millisecond for usual expressions.
+pub(super) const SLICE_STEPS: usize = 50;
+
+/// The largest value that a step makes of its texts, in about the bytes of its JSON. Protects memory, since each text may be as large by itself; a larger one fails the step. As much as an expression may make.
+pub(super) const FILLED_MAX_BYTES: usize = 64 * 1024;
+
+/// Steps of one run that are remembered. Bounds the memory of a firing's history; later ones are counted. People write ten or twenty.
+pub(super) const HISTORY_MAX: usize = 200;
+
+/// How far ahead the next moment of a schedule is looked for, in days. A Sunday that is the 29th of February comes after 40 years at the latest.
+pub(super) const AHEAD_MAX_DAYS: usize = 41 * 366;
+
+/// What one run may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Steps, rounds of loops included.
+    pub steps: usize,
+    /// Rounds of one loop.
+    pub rounds: usize,
+    /// Procedures within each other, the first included.
+    pub depth: usize,
+    /// Rounds at one time, those within others included.
+    pub branches: usize,
+    /// Time, waits included.
+    pub time: Duration,
+}
+
+/// As the file of bounds says.
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            steps: STEPS_MAX,
+            rounds: ROUNDS_MAX,
+            depth: DEPTH_MAX,
+            branches: BRANCHES_MAX,
+            time: TIME_MAX,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Paths that may leave out their system: inside a trigger, `Display_1/power` is that of the trigger's own system.
+//!
+//! Separate from the whole paths, which every other part of a building has.
+
+use driver_types::SystemId;
+
+use crate::model::{FunctionPath, InvalidPath, ModulePath, StatusPath};
+
+/// A path of three parts, or of two with the system around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalPath<P> {
+    path: P,
+    is_local: bool,
+}
+
+/// What stands for the system of a path that leaves it out. It is never seen outside of this file.
+const AROUND: &str = "-/";
+
+/// A path into a building.
+pub trait WholePath: Clone {
+    /// Reads a path of three parts.
+    ///
+    /// # Errors
+    ///
+    /// Why the text is none.
+    fn parse(text: &str) -> Result<Self, InvalidPath>;
+
+    /// The path as text.
+    fn text(&self) -> &str;
+
+    /// The same in another system.
+    fn moved(&self, system: &SystemId) -> Self;
+}
+
+/// A module of the same place in another system.
+fn moved(module: &ModulePath, system: &SystemId) -> ModulePath {
+    ModulePath {
+        system: system.clone(),
+        ..module.clone()
+    }
+}
+
+impl WholePath for StatusPath {
+    fn parse(text: &str) -> Result<Self, InvalidPath> {
+        Self::parse(text)
+    }
+
+    fn text(&self) -> &str {
+        self.as_str()
+    }
+
+    fn moved(&self, system: &SystemId) -> Self {
+        let target = self.target();
+        Self::new(moved(&target.module, system), target.status.clone())
+    }
+}
+
+impl WholePath for FunctionPath {
+    fn parse(text: &str) -> Result<Self, InvalidPath> {
+        Self::parse(text)
+    }
+
+    fn text(&self) -> &str {
+        self.as_str()
+    }
+
+    fn moved(&self, system: &SystemId) -> Self {
+        let target = self.target();
+        Self::new(moved(&target.module, system), target.function.clone())
+    }
+}
+
+impl<P: WholePath> LocalPath<P> {
+    /// Reads a path of three parts, or of two.
+    ///
+    /// # Errors
+    ///
+    /// Why the text is none.
+    pub fn parse(text: &str) -> Result<Self, InvalidPath> {
+        let is_local = text.matches('/').count() == 1;
+        let path = match is_local {
+            true => P::parse(&format!("{AROUND}{text}"))?,
+            false => P::parse(text)?,
+        };
+        Ok(Self { path, is_local })
+    }
+
+    /// The path as text.
+    pub fn as_str(&self) -> &str {
+        let text = self.path.text();
+        match self.is_local {
+            true => text.strip_prefix(AROUND).unwrap_or(text),
+            false => text,
+        }
+    }
+
+    /// The whole path, inside this system; `None` where one is needed and there is none.
+    pub fn within(&self, system: Option<&SystemId>) -> Option<P> {
+        match (self.is_local, system) {
+            (false, _) => Some(self.path.clone()),
+            (true, Some(system)) => Some(self.path.moved(system)),
+            (true, None) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_two_parts_belongs_to_the_system_around_it() {
+        let system = SystemId::new("a/b").unwrap();
+        let path = LocalPath::<StatusPath>::parse("My_Display_02/po%2fwer").unwrap();
+        assert_eq!(path.as_str(), "My_Display_2/po%2Fwer");
+        let whole = path.within(Some(&system)).unwrap();
+        assert_eq!(whole.as_str(), "a%2Fb/My_Display_2/po%2Fwer");
+        assert_eq!(path.within(None), None);
+    }
+
+    #[test]
+    fn a_path_of_three_parts_stays_where_it_is() {
+        let system = SystemId::new("sys-2").unwrap();
+        let path = LocalPath::<FunctionPath>::parse("sys-1/Lamp_1/blink").unwrap();
+        for around in [None, Some(&system)] {
+            let whole = path.within(around).unwrap();
+            assert_eq!(whole.as_str(), "sys-1/Lamp_1/blink");
+        }
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused() {
+        for text in ["", "power", "Lamp/on", "a/b/c/d", "a/Lamp_1/"] {
+            assert!(LocalPath::<StatusPath>::parse(text).is_err(), "{text}");
+        }
+    }
+}
