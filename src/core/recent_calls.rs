@@ -245,6 +245,7 @@ fn size(reply: &Result<Reply, Failure>) -> usize {
             | Reply::Left
             | Reply::Published
             | Reply::Tokens(_)
+            | Reply::Messages(_)
             | Reply::Debugging(_)
             | Reply::Ignored,
         ) => 0,

@@ -134,7 +134,11 @@ async fn read(
 fn says(event: &Event, name: &StatusName) -> bool {
     match event {
         Event::Value { path, value, .. } => path.status == *name && value.is_some(),
-        Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => false,
+        Event::Entry { .. }
+        | Event::Line(_)
+        | Event::Bus(_)
+        | Event::Topic(_)
+        | Event::Message(_) => false,
     }
 }
 

@@ -231,7 +231,11 @@ impl Client {
                 out.text(|out| put_news(news, out));
             }
             Event::Line(line) => self.log_line(line, out),
-            Event::Topic(_) | Event::Value { .. } | Event::Entry { .. } | Event::Bus(_) => {}
+            Event::Topic(_)
+            | Event::Value { .. }
+            | Event::Entry { .. }
+            | Event::Bus(_)
+            | Event::Message(_) => {}
         }
     }
 

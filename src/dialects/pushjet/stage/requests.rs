@@ -57,6 +57,7 @@ impl Stage {
             Request::Messages(request) => request,
             Request::Follow { .. }
             | Request::Call(_)
+            | Request::CallOnce { .. }
             | Request::Query(_)
             | Request::Enter(_)
             | Request::Leave(_)
