@@ -7,6 +7,7 @@ mod door;
 mod library;
 mod listener;
 
+mod alerts;
 mod apprise;
 mod cluster;
 mod creating;

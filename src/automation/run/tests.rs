@@ -107,7 +107,8 @@ fn a_round_that_fails_does_not_hold_up_those_beside_it() {
     let steps = r#"[
         {"for": "x", "in": "[1, 2, 3]", "parallel": true, "do": [
             {"if": "x == 2", "then": [{"call": "a/Lamp_1/fail"}]},
-            {"call": "a/Lamp_1/on", "args": ["{{ x }}"]}]},
+            {"call": "a/Lamp_1/on", "args": ["{{ x }}"]},
+            {"call": "a/Lamp_1/dim", "args": ["{{ x }}"]}]},
         {"call": "a/Lamp_1/off"}
     ]"#;
     let result = player.run("", steps, None);
@@ -117,7 +118,9 @@ fn a_round_that_fails_does_not_hold_up_those_beside_it() {
         [
             "a/Lamp_1/on [1]",
             "a/Lamp_1/fail nothing",
-            "a/Lamp_1/on [3]"
+            "a/Lamp_1/on [3]",
+            "a/Lamp_1/dim [1]",
+            "a/Lamp_1/dim [3]"
         ]
     );
 }

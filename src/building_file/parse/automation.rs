@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn every_mistake_in_an_expression_is_told_where_it_stands() {
         let steps = r#"[
-            {"if": "{{ who }}", "then": [{"call": "a/B_1/c", "args": {"x": ["{{ 1 + }}", "{{ nwo() }}"]}}]},
+            {"if": "{{ who }}", "then": [{"call": "a/B_1/c", "args": {"x": ["{{ 1 + }}", "{{ statu(1) }}"]}}]},
             {"while": "who ==", "do": []},
             {"for": "x", "in": ["{{ x | nothing }}"], "do": [{"set": {"y": "{{ now() }} {{ status('a') }}"}}]},
             {"notify": "s", "message": "{% if x %}"},
@@ -68,6 +68,6 @@ mod tests {
             assert!(said.starts_with(&begin), "{said}");
         }
         assert!(said[0].contains("`{{ }}` is a mistake here"), "{}", said[0]);
-        assert!(said[2].contains("did you mean `now`?"), "{}", said[2]);
+        assert!(said[2].contains("did you mean `status`?"), "{}", said[2]);
     }
 }

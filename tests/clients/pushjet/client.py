@@ -77,7 +77,7 @@ def notify(command):
     sender = apprise.Apprise()
     if not sender.add(command["url"]):
         raise ValueError("Apprise does not take that address")
-    return sender.notify(title=command["title"], body=command["body"])
+    return bool(sender.notify(title=command["title"], body=command["body"]))
 
 
 COMMANDS = {"call": call, "get": get, "find": find, "notify": notify}

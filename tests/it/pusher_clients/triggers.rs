@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::app::{SIGNS, plan};
+use super::app::{SIGNS, building_with, plan};
 use super::backend::Backend;
 use super::pages::Pages;
 use super::socket::Socket;
+use crate::harness::Gateway;
 
 // Row 1.
 #[tokio::test]
@@ -224,4 +225,33 @@ async fn version_2_of_the_python_library_sends_and_asks_as_later_ones_do() {
     assert_eq!(users, json!({"users": [{"id": "u-1"}]}));
     let found = backend.call("channels_info", json!(["private-"])).await;
     assert_eq!(found, json!({"channels": {"private-room": {}}}));
+}
+
+// Row 53
+#[tokio::test]
+async fn a_notification_of_the_old_library_is_a_message_of_the_services_of_its_interests() {
+    let building = building_with(&json!({}));
+    let mut building: Value = serde_json::from_str(&building).expect("a building");
+    let secret = "B0ilerB0ilerB0ilerB0ilerB0iler12";
+    building["services"] = json!([{"name": "boiler", "secret": secret}]);
+    let gateway = Gateway::start(&building.to_string()).await;
+    let ask = |method, path: &str| gateway.request(method, &format!("/pushjet{path}"));
+    let service = ask("GET", &format!("/service?secret={secret}")).ok().await;
+    let key = service["service"]["public"].as_str().expect("a key");
+    let phone = "0f8fad5b-d9cb-469f-a165-70867728950e";
+    let fields = [("uuid", phone), ("service", key)];
+    ask("POST", "/subscription").form(&fields).ok().await;
+
+    let mut backend = Backend::old(&gateway);
+    let notification = json!({"apns": {"aps": {"alert": {"title": "Boiler", "body": "2.6 bar"}}}});
+    let answer = backend
+        .call("notify", json!([["boiler", "nobody"], notification]))
+        .await;
+    assert!(answer["id"].is_string(), "{answer}");
+    let unread = ask("GET", &format!("/message?uuid={phone}")).ok().await;
+    let message = &unread["messages"][0];
+    assert_eq!(
+        (&message["title"], &message["message"], &message["level"]),
+        (&json!("Boiler"), &json!("2.6 bar"), &json!(3))
+    );
 }

@@ -136,7 +136,8 @@ async fn a_slash_behind_a_path_changes_nothing_and_another_method_is_named() {
     let made = Made::new(&gateway, "Lobby").await;
     made.subscribe(&gateway, PHONE).await;
     let fields = [("secret", &*made.secret), ("message", "m")];
-    ask(&gateway, "POST", "/message/").form(&fields).ok().await;
+    let sent = ask(&gateway, "POST", "/message/").form(&fields);
+    assert_eq!(sent.try_send().await, Some(200));
 
     let put = ask(&gateway, "PUT", "/message").send().await;
     assert_eq!(put.status, 405);
