@@ -117,7 +117,10 @@ mod tests {
         let used = reader.read(input, |inbound| {
             texts.push(match inbound {
                 Inbound::Text(text) => text.to_owned(),
-                other => format!("{other:?}"),
+                other @ (Inbound::Binary(_)
+                | Inbound::Ping(_)
+                | Inbound::Pong(_)
+                | Inbound::Close(_)) => format!("{other:?}"),
             });
             Flow::Continue
         })?;
