@@ -31,7 +31,7 @@ use tokio::sync::Notify;
 use tokio_rustls::rustls;
 use tokio_util::sync::CancellationToken;
 
-use crate::automation::OwnHost;
+use crate::automation::{CertificateEnd, OwnAlerts, OwnHost};
 use crate::building_file::{self, KnownDriver, Problems as BuildingProblems};
 use crate::config::{self, Flags, Problems as ConfigProblems, Settings};
 use crate::core::{
@@ -329,6 +329,9 @@ fn run(
         Some(cluster) => Some(cluster.begin(main.handle())?),
         None => None,
     };
+    let certificate = server.certificate_end();
+    let certificate = certificate.map(|end| Box::new(end) as CertificateEnd);
+    let alerts = OwnAlerts::new(settings.alerts, &core, clock(), certificate);
     let leaving = Arc::clone(&core);
     let ended = main.block_on(async {
         let Signals {
@@ -367,6 +370,7 @@ fn run(
             let clockwork = Arc::clone(&core);
             main.spawn(async move { clockwork.run().await });
             main.spawn(webhooks(&core).run());
+            main.spawn(alerts.run());
             let served = Arc::clone(&core);
             match file.and_then(|at_start| at_start.source) {
                 Some((file, text)) => {

@@ -35,6 +35,19 @@ pub(super) const HISTORY_MAX: usize = 200;
 /// How far ahead the next moment of a schedule is looked for, in days. A Sunday that is the 29th of February comes after 40 years at the latest.
 pub(super) const AHEAD_MAX_DAYS: usize = 41 * 366;
 
+/// How often the gateway looks for what is wrong with itself: a tenth of the time after which it tells, within these. A look is a pass over the modules.
+pub(super) const ALERTS_LOOK_MIN: Duration = Duration::from_millis(100);
+pub(super) const ALERTS_LOOK_MAX: Duration = Duration::from_secs(10);
+
+/// Alerts of its own that wait for a store that is away. Past it the oldest is dropped: the newest say how things are.
+pub(super) const ALERTS_WAITING_MAX: usize = 64;
+
+/// Modules that an alert names; of more it says how many. A phone shows some lines.
+pub(super) const NAMED_MODULES_MAX: usize = 10;
+
+/// Nodes whose coming and going is known. Protects memory where nodes have another address at each start; no building has as many.
+pub(super) const NODES_KNOWN_MAX: usize = 64;
+
 /// What one run may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {

@@ -4,6 +4,7 @@
 //!
 //! - `host` runs the modules of the building's own, whose drivers are here.
 //! - `alerts` is the driver that says what the services of a system have sent.
+//! - `own_alerts` has services tell what is wrong with the gateway itself.
 //!
 //! What a building's file says of procedures, hooks and triggers is carried out by a pure half: nothing in it reads a clock, does I/O or waits.
 //! Statuses, events, moments and answers come in as arguments, and what is to be done comes out as values that somebody carries out. The gateway does not do that yet.
@@ -22,9 +23,11 @@ mod gate;
 mod history;
 mod host;
 mod limits;
+mod own_alerts;
 mod program;
 mod run;
 mod schedule;
+mod settings;
 mod state;
 
 pub use edges::{Edges, Look, Turn};
@@ -32,7 +35,9 @@ pub use events::{Announcer, EventPattern};
 pub use history::{History, StepDone};
 pub use host::OwnHost;
 pub use limits::Bounds;
+pub use own_alerts::{CertificateEnd, OwnAlerts};
 pub use program::{Place, Program, Unrunnable};
 pub use run::{Answer, Around, Failure, Goal, Notice, Procedures, Progress, Run, Want, WantId};
 pub use schedule::Schedule;
+pub use settings::AlertSettings;
 pub use state::{ConditionKey, TriggerState};

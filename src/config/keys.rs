@@ -356,6 +356,20 @@ pub(super) const KEYS: &[Key] = &[
         about: "Messages that each service may send a second; past it they are refused with 429. 0 means no limit.",
     },
     Key {
+        name: "alerts.services",
+        takes: "names or public keys of services, apart by commas",
+        default: "",
+        flag: "",
+        about: "Which services tell what is wrong with the gateway itself, by their names or public keys: modules that are not connected, nodes that are gone, a certificate that ends. Without one nothing is told.",
+    },
+    Key {
+        name: "alerts.after",
+        takes: DURATION,
+        default: "5m",
+        flag: "",
+        about: "How long a module or a node has to be away before it is told.",
+    },
+    Key {
         name: "sign_in.token_life",
         takes: DURATION,
         default: "2h",

@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::automation::AlertSettings;
 use crate::core::{ClusterSettings, CoreSettings, RemoteProgramSettings};
 use crate::driver_host::process::ProcessSettings;
 use crate::model::{NodeRole, NodeUri, Secret, ServiceName};
@@ -132,6 +133,8 @@ pub struct Settings {
     pub placeos: bool,
     /// The PlaceOS whose API keys are good here too.
     pub placeos_api: Option<NodeUri>,
+    /// Where the gateway sends what is wrong with itself.
+    pub alerts: AlertSettings,
     /// How much each process of a driver may take.
     pub processes: ProcessSettings,
     /// What is logged, in the words of `tracing_subscriber::EnvFilter`; known to be valid. Default `info`.
@@ -151,6 +154,7 @@ impl Default for Settings {
             cluster: ClusterSettings::default(),
             placeos: false,
             placeos_api: None,
+            alerts: AlertSettings::default(),
             processes: ProcessSettings::default(),
             log: "info".to_owned(),
             log_format: LogSettings::default(),
@@ -353,6 +357,9 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
         &mut pushjet.messages_per_second,
         u32::MAX,
     );
+
+    raw.list("alerts.services", &mut settings.alerts.services);
+    raw.duration("alerts.after", &mut settings.alerts.after);
 
     raw.duration("exec.deadline", &mut settings.core.exec_deadline);
     let sign_in = &mut settings.core.sign_in;

@@ -24,7 +24,7 @@ use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::Description;
 use crate::model::{
     BindingPath, DriverRef, Event, Failure, FailureKind, Found, Interface, ModuleId, ModulePath,
-    Query, Reply, State, System, SystemId,
+    NodeUri, Query, Reply, State, System, SystemId,
 };
 
 /// Reads what the building has and what its modules say. Changes nothing.
@@ -190,6 +190,33 @@ impl Queries {
             (None, Some(here)) => Liveness::Here(here.output().is_connected()),
             (None, None) => Liveness::Waiting,
         }
+    }
+
+    /// The modules that run here, and whether the device of each is connected.
+    pub fn connections_here(&self) -> Vec<(ModuleId, bool)> {
+        let directory = self.directory();
+        let here = directory.modules().filter_map(|entry| {
+            let id = &entry.module.id;
+            match self.liveness(id) {
+                Liveness::Here(connected) => Some((id.clone(), connected)),
+                Liveness::Waiting | Liveness::Unreachable | Liveness::Elsewhere => None,
+            }
+        });
+        here.collect()
+    }
+
+    /// The nodes that share the building, and whether this one has the first address of them, which is for what one alone is to do.
+    pub fn nodes_there(&self) -> (Vec<NodeUri>, bool) {
+        let Some(cluster) = &self.cluster else {
+            return (Vec::new(), false);
+        };
+        let nodes = cluster.membership().nodes();
+        let nodes: Vec<NodeUri> = nodes.iter().map(|node| node.uri.clone()).collect();
+        let is_first = nodes
+            .iter()
+            .min()
+            .is_some_and(|first| cluster.address() == Some(first));
+        (nodes, is_first)
     }
 
     /// Whether the device of each module is connected, for as much as this node has to say: of those that run here, and of those that no node runs.

@@ -36,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
 use crate::dialects::DialectKind;
+use crate::model::Timestamp;
 use crate::model::rules::ForeignRules;
 use crate::server::admission::Admission;
 use crate::server::bodies::Bodies;
@@ -219,6 +220,12 @@ impl Server {
     /// Whether clients connect by TLS.
     pub fn is_encrypted(&self) -> bool {
         self.tls.is_some()
+    }
+
+    /// Says when the certificate ends, where there is one.
+    pub fn certificate_end(&self) -> Option<impl Fn() -> Timestamp + Send + Sync + use<>> {
+        let tls = self.tls.clone()?;
+        Some(move || Timestamp::from_secs(tls.ends()))
     }
 
     /// What keeps the certificate fresh, when there is one; it is to be run beside the server.

@@ -27,7 +27,7 @@ use crate::core::lease::Lease;
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::Supervisor;
 use crate::core::subscriptions::Subscriptions;
-use crate::model::{ClusterSecret, Edges, Node};
+use crate::model::{ClusterSecret, Edges, Node, NodeUri};
 use crate::peers::Peers;
 use crate::stores::{Catalog, NodeRegistry, StatusStore};
 
@@ -114,6 +114,11 @@ impl Cluster {
     /// Which modules run.
     pub(super) fn liveness(&self) -> &Arc<LivenessTracker> {
         &self.liveness
+    }
+
+    /// Where the others reach this node, if it runs modules.
+    pub(super) fn address(&self) -> Option<&NodeUri> {
+        self.part.get().map(|part| part.controller.address())
     }
 
     /// The ports of a clustered node.

@@ -27,7 +27,7 @@ use crate::core::limits::{
 };
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::Supervisor;
-use crate::model::{ModuleId, Node};
+use crate::model::{ModuleId, Node, NodeUri};
 use crate::stores::{Claim, ClaimGround, NodeRegistry, StatusStore, StoreError, Verdict};
 
 /// Runs this node's share of the modules.
@@ -70,6 +70,11 @@ enum NotRenewed {
 }
 
 impl PlacementController {
+    /// Where the others reach this node.
+    pub(super) fn address(&self) -> &NodeUri {
+        &self.node.uri
+    }
+
     pub(in crate::core) fn new(
         node: Node,
         lease: Arc<Lease>,

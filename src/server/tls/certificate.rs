@@ -152,6 +152,11 @@ impl Pair {
         })
     }
 
+    /// When the certificate ends, in Unix seconds.
+    pub(super) fn ends(&self) -> u64 {
+        self.valid_until.to_unix_duration().as_secs()
+    }
+
     /// Says until when the certificate holds; clients turn away from one that does not.
     pub(super) fn announce(&self, measure: &Gauge) {
         let Self {

@@ -10,6 +10,7 @@ mod refresh;
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use metrics::Gauge;
@@ -44,6 +45,8 @@ pub(super) struct Tls {
     handshakes: Semaphore,
     /// Until when the certificate holds, in Unix seconds.
     valid_until: Gauge,
+    /// When the certificate ends, in Unix seconds.
+    ends: AtomicU64,
 }
 
 /// Why a TLS handshake failed.
@@ -67,10 +70,12 @@ impl Tls {
         );
         let valid_until = metrics::gauge!("riser_tls_certificate_valid_until_seconds");
         pair.announce(&valid_until);
+        let ends = pair.ends();
         Ok(Self {
             files,
             current: RwLock::new(pair.into_config()),
             handshakes: Semaphore::new(HANDSHAKES_MAX),
+            ends: AtomicU64::new(ends),
             valid_until,
         })
     }
@@ -89,6 +94,11 @@ impl Tls {
         }
     }
 
+    /// When the certificate ends, in Unix seconds.
+    pub(super) fn ends(&self) -> u64 {
+        self.ends.load(Ordering::Relaxed)
+    }
+
     fn config(&self) -> Arc<ServerConfig> {
         let current = read_lock(&self.current);
         Arc::clone(&current)
@@ -97,6 +107,7 @@ impl Tls {
     /// Newcomers are served with this pair from here on. Sessions made with the one before it cannot be resumed.
     fn replace(&self, pair: Pair) {
         pair.announce(&self.valid_until);
+        self.ends.store(pair.ends(), Ordering::Relaxed);
         let mut current = write_lock(&self.current);
         *current = pair.into_config();
     }

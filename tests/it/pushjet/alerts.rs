@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::door::{BOILER_SECRET, PHONE, ask, open_gateway, read};
-use crate::harness::{Gateway, Key, TestClient, display};
+use super::door::{BOILER_SECRET, BUILDING, PHONE, ask, open_gateway, read};
+use crate::harness::{Gateway, Key, Plan, TestClient, display};
 
 const SUPPORT: Key = Key("admin.secret-a");
 const USER: Key = Key("user.secret-u");
@@ -64,6 +64,30 @@ async fn a_console_of_the_room_sees_what_was_sent() {
         .key(SUPPORT);
     let modules = modules.ok().await;
     assert_eq!(modules.as_array().map(Vec::len), Some(1), "{modules}");
+}
+
+#[tokio::test]
+async fn a_module_that_is_away_for_long_is_told_of_and_so_is_its_return() {
+    let gateway = Plan::serve(BUILDING)
+        .variable("RISER_ALERTS__SERVICES", "Boiler room")
+        .variable("RISER_ALERTS__AFTER", "500ms")
+        .start()
+        .await;
+    let mut console = gateway.connect(SUPPORT).await;
+    bind(&mut console, "last").await;
+    console.set(display("connected"), false).await;
+    let lost = until(&mut console, "last", |value| !value.is_null()).await;
+    assert_eq!(
+        (&lost["title"], &lost["message"], &lost["level"]),
+        (
+            &json!("riser"),
+            &json!("Not connected: Display of Board Room"),
+            &json!(4)
+        )
+    );
+    console.set(display("connected"), true).await;
+    let back = until(&mut console, "last", |value| value["level"] == 2).await;
+    assert_eq!(back["message"], "Connected again: Display of Board Room");
 }
 
 #[tokio::test]
