@@ -197,8 +197,8 @@ async fn a_dialect_without_a_door_is_refused_with_the_words_that_there_are() {
         let plan = Plan::serve(BUILDING).variable("RISER_DIALECTS", word);
         plan.refused().await
     };
-    refused("pushjet").await.assert_says(
-        "riser: RISER_DIALECTS: `dialects` must be a list of what this version has (placeos, home_assistant, pusher), not \"pushjet\"",
+    refused("platypush").await.assert_says(
+        "riser: RISER_DIALECTS: `dialects` must be a list of what this version has (placeos, home_assistant, pusher, pushjet), not \"platypush\"",
     );
     refused("placeos,placoes").await.assert_says(
         "riser: RISER_DIALECTS: `dialects` must be a list of words out of placeos, home_assistant, platypush, pusher, pushjet, not this text",
