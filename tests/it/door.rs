@@ -176,6 +176,11 @@ async fn a_foreign_page_is_refused_with_a_cookie_and_with_nothing_else() {
     for foreign in ["https://evil.test", "null", "http://127.0.0.1:1"] {
         assert_eq!(cookie().header("Origin", foreign).refused().await, 403);
     }
+    let line = gateway.logged("a page of another site").await;
+    let host = gateway.address().to_string();
+    for part in ["https://evil.test", &host, "http.allowed_origins"] {
+        assert!(line.contains(part), "{part} is missing in {line}");
+    }
     let mut own = cookie().header("Origin", &gateway.url()).connect().await;
     own.expect_silence().await;
     let mut no_page = cookie().connect().await;

@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use actix_http::header::{
-    CONNECTION, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, HOST, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use actix_http::{RequestHead, StatusCode};
 
@@ -142,7 +142,8 @@ pub(in crate::server) async fn enter(
     let origin = (head.header)(ORIGIN.as_str()).map(String::from_utf8_lossy);
     let is_allowed = |origin: &str| state.settings.allows_origin(origin);
     if is_foreign_page && !origin.as_deref().is_some_and(is_allowed) {
-        let http = kit::foreign_page(state, &caller, origin.as_deref());
+        let host = (head.header)(HOST.as_str()).map(String::from_utf8_lossy);
+        let http = kit::foreign_page(state, &caller, origin.as_deref(), host.as_deref());
         return Err(NotAdmitted::new(
             CloseReason::Forbidden,
             Cause::Refused(http),

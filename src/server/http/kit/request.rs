@@ -153,12 +153,14 @@ pub(in crate::server) fn foreign_page<D>(
     state: &ServerState,
     caller: &Caller,
     origin: Option<&str>,
+    host: Option<&str>,
 ) -> HttpRejection<D> {
     state.metrics.not_let_in.increment(1);
     tracing::warn!(
         target: "audit",
         user = %caller.identity(), key = %caller.credential(), address = %caller.address(),
-        origin, "refused: a foreign page sent a cookie"
+        origin, host,
+        "refused: a page of another site sent a cookie; where that page may, its origin belongs into `http.allowed_origins`"
     );
     HttpRejection::empty(StatusCode::FORBIDDEN)
 }

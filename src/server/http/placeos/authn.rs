@@ -73,6 +73,7 @@ pub(super) fn authenticate(
             state,
             &caller,
             header_text(&head.headers, &ORIGIN),
+            header_text(&head.headers, &HOST),
         ));
     }
     Ok(caller)

@@ -43,11 +43,12 @@ impl HttpDialect for Pusher {
                 Self::rejection(StatusCode::FORBIDDEN, failure.message())
             })?;
         let origin = header_text(&head.headers, &ORIGIN);
+        let host = header_text(&head.headers, &HOST);
         if let Some(Presented::Cookie(_)) = shown
-            && is_foreign(origin, header_text(&head.headers, &HOST), arrival.transport)
+            && is_foreign(origin, host, arrival.transport)
             && !origin.is_some_and(|origin| state.settings.allows_origin(origin))
         {
-            return Err(foreign_page(state, &caller, origin));
+            return Err(foreign_page(state, &caller, origin, host));
         }
         state.core.sign_ins.note_use(&caller);
         Ok(caller)
