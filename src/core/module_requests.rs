@@ -95,21 +95,13 @@ impl OtherModules for ModuleRequests {
             act: None,
         };
         let answer = self.access.call_within(&caller(who), exec, &call.chain);
-        let result = |reply: Result<Reply, Failure>| match reply.map_err(failed)? {
-            Reply::Result { value, code } => Ok(CallResult { value, code }),
-            Reply::Following { .. }
-            | Reply::Unfollowed
-            | Reply::Found(_)
-            | Reply::Entered(_)
-            | Reply::Left
-            | Reply::Published
-            | Reply::Tokens(_)
-            | Reply::Messages(_)
-            | Reply::Debugging(_)
-            | Reply::Ignored => Err(RequestFailed::new(
-                RequestFailed::UNANSWERED,
-                "the call was not answered",
-            )),
+        let result = |reply: Result<Reply, Failure>| {
+            let reply = reply.map_err(failed)?;
+            let (value, code) = reply.returned().ok_or_else(|| {
+                RequestFailed::new(RequestFailed::UNANSWERED, "the call was not answered")
+            })?;
+            let value = value.clone();
+            Ok(CallResult { value, code })
         };
         answer.map(result).boxed()
     }

@@ -234,21 +234,11 @@ fn copy(reply: &Result<Reply, Failure>) -> Result<Reply, Failure> {
 /// About how many bytes an answer to a call takes.
 fn size(reply: &Result<Reply, Failure>) -> usize {
     match reply {
-        Ok(Reply::Result { value, .. }) => value.as_str().len(),
-        Err(failure) => failure.message().len(),
         // A call has no other answer.
-        Ok(
-            Reply::Following { .. }
-            | Reply::Unfollowed
-            | Reply::Found(_)
-            | Reply::Entered(_)
-            | Reply::Left
-            | Reply::Published
-            | Reply::Tokens(_)
-            | Reply::Messages(_)
-            | Reply::Debugging(_)
-            | Reply::Ignored,
-        ) => 0,
+        Ok(reply) => reply
+            .returned()
+            .map_or(0, |(value, _)| value.as_str().len()),
+        Err(failure) => failure.message().len(),
     }
 }
 

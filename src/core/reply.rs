@@ -55,27 +55,12 @@ impl ReplySlot {
     pub fn for_exec() -> (Self, impl Future<Output = Result<Returned, Failure>>) {
         let (answer, answered) = oneshot::channel();
         let returned = async {
-            match answered.await {
-                Ok(Ok(Reply::Result { value, code })) => Ok(Returned { value, code }),
-                Ok(Err(failure)) => Err(failure),
-                // A reply slot always answers, and a call is always answered with a result.
-                Ok(Ok(
-                    Reply::Following { .. }
-                    | Reply::Unfollowed
-                    | Reply::Found(_)
-                    | Reply::Entered(_)
-                    | Reply::Left
-                    | Reply::Published
-                    | Reply::Tokens(_)
-                    | Reply::Messages(_)
-                    | Reply::Debugging(_)
-                    | Reply::Ignored,
-                ))
-                | Err(_) => Err(Failure::new(
-                    FailureKind::Internal,
-                    "the call was not answered",
-                )),
-            }
+            // A reply slot always answers, and a call is always answered with a result.
+            let unanswered = || Failure::new(FailureKind::Internal, "the call was not answered");
+            let reply: Reply = answered.await.unwrap_or_else(|_| Err(unanswered()))?;
+            let (value, code) = reply.returned().ok_or_else(unanswered)?;
+            let value = value.clone();
+            Ok(Returned { value, code })
         };
         (Self::caller(answer), returned)
     }

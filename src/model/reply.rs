@@ -41,6 +41,25 @@ pub enum Reply {
     Ignored,
 }
 
+impl Reply {
+    /// What a function has returned, and its response code; `None` for the answer to any other request.
+    pub fn returned(&self) -> Option<(&JsonText, u16)> {
+        match self {
+            Self::Result { value, code } => Some((value, *code)),
+            Self::Following { .. }
+            | Self::Unfollowed
+            | Self::Found(_)
+            | Self::Entered(_)
+            | Self::Left
+            | Self::Published
+            | Self::Tokens(_)
+            | Self::Messages(_)
+            | Self::Debugging(_)
+            | Self::Ignored => None,
+        }
+    }
+}
+
 /// The answer to a query.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Found {

@@ -139,22 +139,13 @@ impl Commands {
 /// Answers a command with what came of it, as it is.
 pub(super) fn answer(id: u64, reply: Result<Reply, Failure>, turn: &mut Turn<'_>) {
     match reply {
-        Ok(Reply::Result { value, .. }) => turn.frames.result(id, |out| {
-            out.extend_from_slice(value.as_str().as_bytes());
-        }),
-        // A call has no other success.
-        Ok(
-            Reply::Following { .. }
-            | Reply::Unfollowed
-            | Reply::Found(_)
-            | Reply::Entered(_)
-            | Reply::Left
-            | Reply::Published
-            | Reply::Tokens(_)
-            | Reply::Messages(_)
-            | Reply::Debugging(_)
-            | Reply::Ignored,
-        ) => turn.frames.done(id),
+        Ok(reply) => match reply.returned() {
+            Some((value, _)) => turn.frames.result(id, |out| {
+                out.extend_from_slice(value.as_str().as_bytes());
+            }),
+            // A call has no other success.
+            None => turn.frames.done(id),
+        },
         Err(failure) => turn.frames.error(&id.to_string(), &failure.into()),
     }
 }

@@ -204,20 +204,12 @@ impl Commands {
         let open = &mut self.calls[at];
         open.left -= 1;
         match reply {
-            Ok(Reply::Result { value, .. }) => open.returned[place] = Some(value),
             // A call has no other success.
-            Ok(
-                Reply::Following { .. }
-                | Reply::Unfollowed
-                | Reply::Found(_)
-                | Reply::Entered(_)
-                | Reply::Left
-                | Reply::Published
-                | Reply::Tokens(_)
-                | Reply::Messages(_)
-                | Reply::Debugging(_)
-                | Reply::Ignored,
-            ) => {}
+            Ok(reply) => {
+                if let Some((value, _)) = reply.returned() {
+                    open.returned[place] = Some(value.clone());
+                }
+            }
             Err(failure) => {
                 open.failure.get_or_insert_with(|| failure.into());
             }

@@ -120,28 +120,17 @@ impl ServerExec {
                 serde_json::to_string(&failed).expect("the shape has text keys"),
             )
         };
-        let (event, data) = match outcome {
-            Ok(Reply::Result { value, .. }) => {
+        let (event, data) = match outcome.as_ref().map(Reply::returned) {
+            Ok(Some((value, _))) => {
                 let returned = Returned { id, value };
                 let json = serde_json::to_string(&returned).expect("the shape has text keys");
                 ("exec.result", json)
             }
-            Err(failure) => failed(exec_code(failure.kind()), failure.message()),
-            Ok(
-                Reply::Following { .. }
-                | Reply::Unfollowed
-                | Reply::Found(_)
-                | Reply::Entered(_)
-                | Reply::Left
-                | Reply::Published
-                | Reply::Tokens(_)
-                | Reply::Messages(_)
-                | Reply::Debugging(_)
-                | Reply::Ignored,
-            ) => failed(
+            Ok(None) => failed(
                 exec_code(FailureKind::Internal),
                 "the call was not answered",
             ),
+            Err(failure) => failed(exec_code(failure.kind()), failure.message()),
         };
         Publication {
             topic: self.topic.clone(),
