@@ -28,6 +28,9 @@ const KILL_PERIOD: Duration = Duration::from_millis(200);
 /// Within which everything is true again once Redis can be reached: a second by itself, after at most two until the next try to reach it.
 const CONVERGED: Duration = Duration::from_secs(5);
 
+/// How many connections of one node follow: one each for statuses, topics and messages.
+const FOLLOWERS: usize = 3;
+
 /// Statuses of another program's module.
 const STATUSES: usize = 50;
 
@@ -496,18 +499,18 @@ fn check_crowd(texts: &[String], round: usize) {
     assert_eq!(ids.len(), MODULES_EACH * STATUSES_EACH);
 }
 
-/// The connections that follow: one for statuses and one for topics. Waits until both are there.
+/// The connections that follow. Waits until all are there.
 async fn followers(redis: &Redis) -> Vec<String> {
-    let both = async {
+    let all = async {
         loop {
             let followers = subscribers(redis).await;
-            if followers.len() >= 2 {
+            if followers.len() >= FOLLOWERS {
                 return followers;
             }
         }
     };
-    let both = timeout(CONVERGED, both).await;
-    both.expect("both connections are made again")
+    let all = timeout(CONVERGED, all).await;
+    all.expect("every connection is made again")
 }
 
 async fn subscribers(redis: &Redis) -> Vec<String> {
@@ -575,9 +578,8 @@ async fn a_hundred_thousand_statuses_are_read_again_within_the_limits_of_redis()
     }
 
     // Nothing was cut off on the way: what follows is what has followed since.
-    // Statuses, topics and messages have a connection each.
     let followers = followers(&beside.redis).await;
-    assert_eq!(followers.len(), 3, "{followers:?}");
+    assert_eq!(followers.len(), FOLLOWERS, "{followers:?}");
     beside.redis.show(&modules[0], "v0", "3").await;
     let first = display("v0").within("sys-crowd").of("Light");
     clients[0].expect(first.notify(0, 3)).await;

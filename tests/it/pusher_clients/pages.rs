@@ -245,6 +245,8 @@ impl Pages {
                 if shown == expected {
                     break;
                 }
+                // Asked without a pause, it would keep this process from all else that it does, such as carrying bytes.
+                self.0.more().await;
             }
         };
         if timeout(DEADLINE, poll).await.is_err() {

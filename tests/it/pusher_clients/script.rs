@@ -60,6 +60,11 @@ impl Script {
         event
     }
 
+    /// Waits until it tells more than has been read.
+    pub(super) async fn more(&mut self) {
+        self.program.read().await;
+    }
+
     /// How many events that are as asked for have been read so far.
     pub(super) fn count(&self, is: impl Fn(&Value) -> bool) -> usize {
         self.program

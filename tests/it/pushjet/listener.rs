@@ -55,7 +55,12 @@ impl Listener {
 
     /// A websocket at an address of its own, by whatever path.
     pub(super) async fn websocket(doors: &Doors) -> Self {
-        let client = Door::new(doors.websocket).path("/any/path").connect().await;
+        Self::websocket_at(doors.websocket).await
+    }
+
+    /// The same, by another way to it.
+    pub(super) async fn websocket_at(address: SocketAddr) -> Self {
+        let client = Door::new(address).path("/any/path").connect().await;
         Self::WebSocket(Box::new(client))
     }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::door::{Made, PHONE, TABLET, fast_plan, open_plan, read};
 use super::listener::{Doors, Listener, listening};
-use crate::harness::Gateway;
+use crate::harness::{Gateway, Proxy};
 
 /// A gateway with all its doors, and one listener for each of them that is a device.
 async fn gateway() -> (Gateway, Doors) {
@@ -146,6 +146,32 @@ async fn a_listener_that_comes_back_gets_what_came_meanwhile() {
     let expected: Vec<String> = (from..sent).map(|number: u32| number.to_string()).collect();
     assert_eq!(left, expected);
     assert_eq!(read(&gateway, PHONE).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_listener_whose_network_falls_silent_is_dropped_and_gets_what_came_meanwhile_once() {
+    let plan = listening(open_plan())
+        .variable("RISER_KEEP_ALIVE__PING_AFTER", "500ms")
+        .variable("RISER_KEEP_ALIVE__REAP_AFTER", "2s");
+    let mut gateway = plan.start().await;
+    let doors = Doors::of(&mut gateway).await;
+    let made = Made::new(&gateway, "Lobby").await;
+    made.subscribe(&gateway, PHONE).await;
+    let network = Proxy::before(doors.websocket).await;
+    let _phone = Listener::websocket_at(network.address())
+        .await
+        .is(PHONE)
+        .await;
+
+    network.hold();
+    made.send(&gateway, "meanwhile").await;
+    // Nothing says that the network has gone: no end of the connection, no error.
+    gateway.wait_metric("riser_connections", 0.0).await;
+
+    let mut listener = Listener::websocket(&doors).await.is(PHONE).await;
+    made.send(&gateway, "after").await;
+    assert_eq!(listener.message().await, "meanwhile");
+    assert_eq!(listener.message().await, "after");
 }
 
 #[tokio::test]

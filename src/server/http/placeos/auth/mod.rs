@@ -145,10 +145,11 @@ fn refuse_foreign_page(state: &ServerState, request: &HttpRequest) -> Result<(),
     if !authn::is_foreign(state, request.head(), arrival(request).transport) {
         return Ok(());
     }
-    let origin = header(request, &ORIGIN);
+    let (origin, host) = (header(request, &ORIGIN), header(request, &HOST));
     state.metrics.not_let_in.increment(1);
     tracing::warn!(
-        target: "audit", address = %address(request), origin, "refused: a foreign page tried to sign a user in or out"
+        target: "audit", address = %address(request), origin, host,
+        "refused: a page of another site tried to sign a user in or out; where that page may, its origin belongs into `http.allowed_origins`"
     );
     Err(HttpRejection::empty(StatusCode::FORBIDDEN))
 }
