@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::app::{OTHER, SIGNS, plan, shared_building};
+use super::app::{OTHER, SIGNS, building_with, plan, shared_building};
 use super::pages::Pages;
 use super::socket::{Socket, door};
 use crate::harness::{Carrier, Key, Page, Plan, Proxy, display};
@@ -87,6 +87,34 @@ async fn every_status_of_a_module_comes_under_its_name() {
     let channel = "private-cache-st.sys-1.Display_1.input=2Fhdmi=202";
     pages.subscribe("panel", channel).await;
     assert_eq!(pages.heard("panel", channel, "status").await["value"], "on");
+}
+
+#[tokio::test]
+async fn a_page_of_an_app_for_support_staff_sees_what_a_service_of_the_room_has_sent() {
+    let secret = "B0ilerB0ilerB0ilerB0ilerB0iler12";
+    let building = building_with(&json!({"user": "user-eve"}));
+    let mut building: Value = serde_json::from_str(&building).expect("a building");
+    building["services"] = json!([{"name": "Boiler", "secret": secret, "systems": ["sys-1"]}]);
+    let gateway = Plan::serve(&building.to_string()).start().await;
+    let mut pages = Pages::start(&gateway);
+    pages.open("panel").await;
+    let channel = "private-mod.sys-1._ALERTS__1";
+    pages.subscribe("panel", channel).await;
+
+    let fields = [("secret", secret), ("message", "42 °C"), ("level", "4")];
+    let send = gateway.request("POST", "/pushjet/message").form(&fields);
+    send.ok().await;
+    let is_it = |event: &Value| event["name"] == "last" && event["data"]["value"] != Value::Null;
+    let mut last = pages.next("panel", channel).await;
+    while !is_it(&last) {
+        last = pages.next("panel", channel).await;
+    }
+    let last = &last["data"]["value"];
+    assert_eq!(
+        (&last["service"], &last["message"], &last["level"]),
+        (&json!("Boiler"), &json!("42 °C"), &json!(4)),
+        "{last}"
+    );
 }
 
 /// Calls a function of the display as a page does, and gives the name and data of the answer.
