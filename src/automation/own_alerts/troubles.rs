@@ -92,10 +92,12 @@ impl Told {
             Self::NodeLost(node) => format!("The node {node} is gone"),
             Self::NodeBack(node) => format!("The node {node} is there again"),
             Self::CertificateEnds(rest) => {
-                let days = rest.as_secs() / (24 * 60 * 60);
-                format!(
-                    "The certificate of the gateway ends in {days} days; put a new one in its place"
-                )
+                let within = match rest.as_secs() / (24 * 60 * 60) {
+                    0 => "within a day".to_owned(),
+                    1 => "in 1 day".to_owned(),
+                    days => format!("in {days} days"),
+                };
+                format!("The certificate of the gateway ends {within}; put a new one in its place")
             }
         }
     }

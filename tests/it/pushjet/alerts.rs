@@ -1,9 +1,11 @@
 //! What services send, seen by panels of the room and sent by servers of Pusher's apps.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::door::{BOILER_SECRET, BUILDING, PHONE, ask, open_gateway, read};
-use crate::harness::{Gateway, Key, Plan, TestClient, display};
+use crate::harness::{Certificate, Gateway, Key, Plan, TestClient, display};
 
 const SUPPORT: Key = Key("admin.secret-a");
 const USER: Key = Key("user.secret-u");
@@ -88,6 +90,26 @@ async fn a_module_that_is_away_for_long_is_told_of_and_so_is_its_return() {
     console.set(display("connected"), true).await;
     let back = until(&mut console, "last", |value| value["level"] == 2).await;
     assert_eq!(back["message"], "Connected again: Display of Board Room");
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_about_to_end_is_told_of() {
+    let soon = Certificate::that_ends_in(Duration::from_secs(2 * 24 * 60 * 60));
+    let gateway = Plan::serve(BUILDING)
+        .tls(&soon)
+        .variable("RISER_ALERTS__SERVICES", "Boiler room")
+        .start()
+        .await;
+    let mut console = gateway.connect(SUPPORT).await;
+    let first = bind(&mut console, "last").await;
+    let told = match first.is_null() {
+        true => until(&mut console, "last", |value| !value.is_null()).await,
+        // It was told before anybody looked.
+        false => first,
+    };
+    let text = told["message"].as_str().expect("a text");
+    assert!(text.contains("certificate"), "{text}");
+    assert_eq!(told["level"], 4);
 }
 
 #[tokio::test]

@@ -4,19 +4,26 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 
-use super::door::{BUILDING, Made, PHONE, TABLET, ask, messages, read};
+use super::door::{BOILER_SECRET, BUILDING, Made, PHONE, TABLET, ask, messages, read};
 use super::listener::Listener;
 use crate::harness::{Cluster, DEADLINE, Gateway, Plan, Redis, display, within};
 
 async fn two_nodes() -> Cluster {
+    nodes_with(&[]).await
+}
+
+/// Two nodes with these settings more.
+async fn nodes_with(settings: &[(&str, &str)]) -> Cluster {
     let redis = Redis::start().await;
     let url = redis.url();
     let start = || {
-        Plan::serve(BUILDING)
+        let plan = Plan::serve(BUILDING)
             .on(&url)
             .variable("RISER_PUSHJET__CREATE", "anyone")
-            .variable("RISER_PUSHJET__MESSAGES_PER_SECOND", "0")
-            .start()
+            .variable("RISER_PUSHJET__MESSAGES_PER_SECOND", "0");
+        let more = settings.iter();
+        let plan = more.fold(plan, |plan, (name, value)| plan.variable(name, value));
+        plan.start()
     };
     let nodes = join_all([start(), start()]).await;
     let cluster = Cluster { nodes, redis };
@@ -89,6 +96,30 @@ async fn what_a_killed_node_had_acknowledged_is_read_at_the_other_once() {
     assert_eq!(read(&cluster.nodes[1], PHONE).await, ["one", "two"]);
     made.send(&cluster.nodes[1], "three").await;
     assert_eq!(read(&cluster.nodes[1], PHONE).await, ["three"]);
+}
+
+#[tokio::test]
+async fn a_node_that_is_killed_is_told_of_by_one_that_is_left() {
+    let settings = [
+        ("RISER_ALERTS__SERVICES", "Boiler room"),
+        ("RISER_ALERTS__AFTER", "1s"),
+    ];
+    let mut cluster = nodes_with(&settings).await;
+    let path = format!("/service?secret={BOILER_SECRET}");
+    let boiler = ask(&cluster.nodes[0], "GET", &path).ok().await;
+    let public = boiler["service"]["public"].as_str().expect("a key");
+    let fields = [("uuid", PHONE), ("service", public)];
+    let subscribe = ask(&cluster.nodes[0], "POST", "/subscription").form(&fields);
+    subscribe.ok().await;
+
+    cluster.nodes[1].kill().await;
+    let mut told = Vec::new();
+    let hear = async {
+        while !told.iter().any(|text: &String| text.ends_with(" is gone")) {
+            told.extend(read(&cluster.nodes[0], PHONE).await);
+        }
+    };
+    within(2 * DEADLINE, || "the lost node".to_owned(), hear).await;
 }
 
 #[tokio::test]

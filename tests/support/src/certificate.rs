@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use tokio_rustls::TlsConnector;
@@ -31,6 +32,11 @@ impl Certificate {
             params.not_before = date_time_ymd(2001, 1, 1);
             params.not_after = date_time_ymd(2002, 1, 1);
         })
+    }
+
+    /// One that holds for no longer than this from now on.
+    pub fn that_ends_in(rest: Duration) -> Self {
+        Self::with(|params| params.not_after = (SystemTime::now() + rest).into())
     }
 
     fn with(change: impl FnOnce(&mut CertificateParams)) -> Self {
