@@ -399,9 +399,10 @@ impl StoreError {
     pub fn told(&self) -> &'static str {
         match self {
             Self::NotWritten { .. } => "the store cannot write; its disk may be full",
-            Self::Unreachable { .. } | Self::Uncertain { .. } => {
+            Self::Unreachable { .. } => {
                 "the store that the gateway shares with others cannot be reached"
             }
+            Self::Uncertain { .. } => "the store did not answer; look again whether it was done",
             Self::Refused { .. } => {
                 "the store that the gateway shares with others does not let it in"
             }
