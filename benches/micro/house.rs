@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock, Weak};
 use std::time::Duration;
 
 use riser::core::{
-    Apply, Caller, Core, CorePorts, CoreSettings, Delivery, ForeignForms, Outlet, Rehearsal,
-    ReplySlot, Wakeup,
+    Apply, Caller, Core, CorePorts, CoreSettings, Delivery, ForeignForms, NoAutomation, Outlet,
+    Rehearsal, ReplySlot, Wakeup,
 };
 use riser::dialects::placeos::rest::SocketQuery;
 use riser::dialects::placeos::{ValueForm, claims, permissions};
@@ -185,6 +185,7 @@ pub(crate) fn core(
                 read_permissions: permissions::read,
                 governs: permissions::governs,
             },
+            automation: Arc::new(NoAutomation),
             key_inspector: None,
             cluster: None,
         },

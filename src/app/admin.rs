@@ -16,7 +16,7 @@ use crate::client::{
     Admin as RunningGateway, AppSecrets, ChangeRow, ClientError, Form, GatewayOptions, KeyRow,
     MadeKey, key_table,
 };
-use crate::core::{Apply, Core, CorePorts, CoreSettings, EditError, Rehearsal};
+use crate::core::{Apply, Core, CorePorts, CoreSettings, EditError, NoAutomation, Rehearsal};
 use crate::driver_host::hosts::Hosts;
 use crate::driver_host::in_process::InProcessHost;
 use crate::driver_host::process::{ProcessHost, ProcessSettings};
@@ -330,6 +330,7 @@ impl StoreAtRest {
                 main: main.handle().clone(),
                 executor: Arc::new(Nowhere),
                 forms: FORMS,
+                automation: Arc::new(NoAutomation),
                 key_inspector: None,
                 cluster: None,
             },

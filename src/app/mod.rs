@@ -35,7 +35,8 @@ use crate::automation::{CertificateEnd, OwnAlerts, OwnHost};
 use crate::building_file::{self, KnownDriver, Problems as BuildingProblems};
 use crate::config::{self, Flags, Problems as ConfigProblems, Settings};
 use crate::core::{
-    Apply, Core, CorePorts, EditError, ForeignForms, MakeMessageStore, MakeTopicStore, OpenError,
+    Apply, Core, CorePorts, EditError, ForeignForms, MakeMessageStore, MakeTopicStore,
+    NoAutomation, OpenError,
 };
 use crate::dialects::placeos::{claims, permissions};
 use crate::driver_host::executor::ModuleExecutor;
@@ -311,6 +312,7 @@ fn run(
             main: main.handle().clone(),
             executor: Arc::clone(&executor) as Arc<dyn Spawn>,
             forms: FORMS,
+            automation: Arc::new(NoAutomation),
             key_inspector,
             cluster: ours,
         },

@@ -28,8 +28,19 @@ use super::problem::{Position, Problem, ProblemKind, is_word};
 use super::variables;
 
 pub(super) const BUILDING_KEYS: &[&str] = &[
-    "zones", "systems", "modules", "users", "api_keys", "metadata", "entities", "commands", "apps",
+    "zones",
+    "systems",
+    "modules",
+    "users",
+    "api_keys",
+    "metadata",
+    "entities",
+    "commands",
+    "apps",
     "services",
+    "procedures",
+    "hooks",
+    "triggers",
 ];
 /// The keys of a driver that is a process.
 const PROCESS_KEYS: &[&str] = &["command", "env"];
@@ -126,6 +137,9 @@ impl Parser<'_> {
             commands: self.entries(entry, Thing::Command, Self::command),
             apps: self.entries(entry, Thing::App, Self::app),
             services: self.entries(entry, Thing::Service, Self::service),
+            procedures: self.entries(entry, Thing::Procedure, Self::read),
+            hooks: self.entries(entry, Thing::Hook, Self::read),
+            triggers: self.entries(entry, Thing::Trigger, Self::read),
         };
     }
 

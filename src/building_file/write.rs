@@ -53,6 +53,9 @@ fn write_for(reader: Reader, building: &Building) -> String {
         commands,
         apps,
         services,
+        procedures,
+        hooks,
+        triggers,
     } = building;
     let mut lists = Map::new();
     list(&mut lists, reader, zones);
@@ -65,6 +68,9 @@ fn write_for(reader: Reader, building: &Building) -> String {
     list(&mut lists, reader, commands);
     list(&mut lists, reader, apps);
     list(&mut lists, reader, services);
+    list(&mut lists, reader, procedures);
+    list(&mut lists, reader, hooks);
+    list(&mut lists, reader, triggers);
     let building = Value::Object(lists);
     // Texts, numbers, lists and maps with texts as keys: there is nothing in it that YAML cannot say, and JSON is YAML too.
     serde_saphyr::to_string(&building).unwrap_or_else(|_| building.to_string())
@@ -382,6 +388,9 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
             ],
             apps: vec![sample()],
             services: vec![sample()],
+            procedures: Vec::new(),
+            hooks: Vec::new(),
+            triggers: Vec::new(),
         };
 
         let written = write(&building);
@@ -680,6 +689,9 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                     commands: vec![made.command()],
                     apps: vec![made.app()],
                     services: vec![made.service()],
+                    procedures: Vec::new(),
+                    hooks: Vec::new(),
+                    triggers: Vec::new(),
                 }
             })
         }

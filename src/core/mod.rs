@@ -6,6 +6,7 @@
 
 pub mod access;
 mod access_control;
+mod automation;
 mod building;
 mod building_access;
 mod building_editor;
@@ -74,6 +75,7 @@ pub use access::{
     ModuleAccess, Policy, Principal, PublicKey, SignInError, SignInSettings,
 };
 pub use access_control::AccessControl;
+pub use automation::{Automation, NoAutomation};
 pub use building::{Apply, EditError, Invalid, Rehearsal, RemoteProgramSettings, ServiceActor};
 pub use building_access::BuildingAccess;
 pub use building_editor::BuildingEditor;
@@ -127,6 +129,8 @@ pub struct Core {
     pub services: Services,
     /// Calls of functions.
     pub calls: Arc<Calls>,
+    /// What the building does by itself, and its procedures.
+    pub automation: Arc<dyn Automation>,
     /// Commands of the program around the gateway.
     pub custom_commands: Arc<CustomCommands>,
     /// How code inside the gateway acts on the building.
@@ -159,6 +163,8 @@ pub struct CorePorts {
     pub messages: MakeMessageStore,
     /// Runs the modules.
     pub host: Arc<dyn DriverHost>,
+    /// Runs procedures.
+    pub automation: Arc<dyn Automation>,
     /// The time, in Unix seconds.
     pub clock: Clock,
     /// Where edits of the building run.
@@ -200,6 +206,7 @@ impl Core {
             topics: make_topics,
             messages: make_messages,
             host,
+            automation,
             clock,
             main,
             executor,
@@ -359,6 +366,7 @@ impl Core {
                 store: Arc::clone(&messages.store),
             },
             calls,
+            automation,
             custom_commands,
             building_access,
             inbound_calls: InboundCalls {

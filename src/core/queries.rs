@@ -55,6 +55,11 @@ impl Queries {
                 Ok(module) => return self.answer_state(&module, slot),
                 Err(failure) => Err(failure),
             },
+            Query::Procedures => {
+                let directory = self.building.directory();
+                let procedures = directory.shared_procedures().map(Arc::clone);
+                Ok(Found::Procedures(procedures.collect()))
+            }
             Query::Snapshot(places) => {
                 let answer = move |read| slot.answer(found(read));
                 return self.snapshots.tell(who, places, answer);

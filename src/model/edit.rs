@@ -5,8 +5,9 @@ use std::fmt;
 use driver_types::{ModuleId, SystemId};
 
 use crate::model::{
-    ApiKey, AppId, ChannelApp, CommandType, CustomCommand, EntityOverride, KeyId, Metadata,
-    MetadataId, Module, Service, ServiceKey, StatusPath, System, User, UserId, Zone, ZoneId,
+    ApiKey, AppId, ChannelApp, CommandType, CustomCommand, EntityOverride, Hook, HookName, KeyId,
+    Metadata, MetadataId, Module, Procedure, ProcedureId, Service, ServiceKey, StatusPath, System,
+    Trigger, TriggerId, User, UserId, Zone, ZoneId,
 };
 
 /// One entry of the building.
@@ -32,6 +33,12 @@ pub enum Entry {
     App(ChannelApp),
     /// A service that sends messages to people's devices.
     Service(Service),
+    /// Steps that can be run by name.
+    Procedure(Procedure),
+    /// An address that does something when it is called.
+    Hook(Hook),
+    /// Steps that are done when conditions hold.
+    Trigger(Trigger),
 }
 
 impl Entry {
@@ -48,6 +55,9 @@ impl Entry {
             Self::Command(command) => EntryId::Command(command.command.clone()),
             Self::App(app) => EntryId::App(app.id.clone()),
             Self::Service(service) => EntryId::Service(service.key.clone()),
+            Self::Procedure(procedure) => EntryId::Procedure(procedure.id.clone()),
+            Self::Hook(hook) => EntryId::Hook(hook.name.clone()),
+            Self::Trigger(trigger) => EntryId::Trigger(trigger.id.clone()),
         }
     }
 }
@@ -75,6 +85,12 @@ pub enum EntryKind {
     App,
     /// Services.
     Service,
+    /// Procedures.
+    Procedure,
+    /// Hooks.
+    Hook,
+    /// Triggers.
+    Trigger,
 }
 
 impl EntryKind {
@@ -91,6 +107,9 @@ impl EntryKind {
             Self::Command => "command",
             Self::App => "app",
             Self::Service => "service",
+            Self::Procedure => "procedure",
+            Self::Hook => "hook",
+            Self::Trigger => "trigger",
         }
     }
 }
@@ -118,6 +137,12 @@ pub enum EntryId {
     App(AppId),
     /// A service that sends messages to people's devices, by its public key.
     Service(ServiceKey),
+    /// Steps that can be run by name.
+    Procedure(ProcedureId),
+    /// An address that does something when it is called, by its name.
+    Hook(HookName),
+    /// Steps that are done when conditions hold.
+    Trigger(TriggerId),
 }
 
 impl EntryId {
@@ -134,6 +159,9 @@ impl EntryId {
             Self::Command(_) => EntryKind::Command,
             Self::App(_) => EntryKind::App,
             Self::Service(_) => EntryKind::Service,
+            Self::Procedure(_) => EntryKind::Procedure,
+            Self::Hook(_) => EntryKind::Hook,
+            Self::Trigger(_) => EntryKind::Trigger,
         }
     }
 }
@@ -153,6 +181,9 @@ impl fmt::Display for EntryId {
             Self::Command(id) => write!(f, "`{id}`"),
             Self::App(id) => write!(f, "`{id}`"),
             Self::Service(id) => write!(f, "`{id}`"),
+            Self::Procedure(id) => write!(f, "`{id}`"),
+            Self::Hook(id) => write!(f, "`{id}`"),
+            Self::Trigger(id) => write!(f, "`{id}`"),
         }
     }
 }

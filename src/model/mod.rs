@@ -24,6 +24,7 @@ mod node;
 mod printable;
 mod reply;
 mod request;
+mod runs;
 mod status;
 mod sync;
 mod time_zone;
@@ -84,6 +85,7 @@ pub use node::{ClusterSecret, EdgeId, Edges, Node, NodeId, NodeRole, NodeUri, Se
 pub use printable::{PrintableWriter, is_unprintable, printable};
 pub use reply::{Found, Reply};
 pub use request::{CallKey, ExecRequest, First, ModuleAddress, Query, Request};
+pub use runs::{HookOutcome, HookReply, HookRequest, RunRequest};
 pub use status::{
     BindingKey, BindingPath, ModulePath, Origin, Slots, State, StatusChange, StatusValue,
 };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use driver_types::{Interface, JsonText, ModuleId, SystemId};
 
-use crate::model::{Entered, Event, MessageReply, ModulePath, State, TokenReply};
+use crate::model::{Entered, Event, MessageReply, ModulePath, Procedure, State, TokenReply};
 
 /// The answer to one request.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,11 +16,11 @@ pub enum Reply {
     },
     /// A subject is no longer followed, or never was.
     Unfollowed,
-    /// A function returned.
+    /// A function or a procedure returned.
     Result {
         /// What it returned.
         value: JsonText,
-        /// The driver's HTTP-like response code, usually 200.
+        /// The driver's HTTP-like response code, usually 200, as for procedures.
         code: u16,
     },
     /// What was asked of the building.
@@ -73,4 +73,6 @@ pub enum Found {
     Functions(Arc<Interface>),
     /// These values, as a new follower of the modules would be told them. Each module says at least whether it is connected.
     Snapshot(Vec<Event>),
+    /// These procedures.
+    Procedures(Vec<Arc<Procedure>>),
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use driver_types::{FunctionName, JsonText, ModuleId, SystemId};
 
 use crate::model::{
-    BindingPath, FollowId, MessageRequest, ModulePath, Publication, Subject, TokenRequest,
-    TopicEntry, TopicId,
+    BindingPath, FollowId, MessageRequest, ModulePath, Publication, RunRequest, Subject,
+    TokenRequest, TopicEntry, TopicId,
 };
 
 /// The closed list of what can be asked. A new one is a to-do list written by the compiler.
@@ -37,6 +37,8 @@ pub enum Request {
         /// The call.
         call: ExecRequest,
     },
+    /// Run a procedure with my rights.
+    Run(RunRequest),
     /// Tell me what there is.
     Query(Query),
     /// Let me into a topic, and send me from the answer on what happens to it. Entered again, it adds nothing.
@@ -96,6 +98,8 @@ pub enum Query {
     Functions(ModulePath),
     /// What all statuses of these modules say at one moment, for a client that follows none of them. Modules that are not there or may not be read are left out.
     Snapshot(Vec<Arc<ModulePath>>),
+    /// Which procedures there are.
+    Procedures,
 }
 
 /// One call of a function, in the one shape that it has from the door where it is read to the module, or to the node that runs the module.

@@ -16,8 +16,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::model::rules::Thing;
 use crate::model::{
     ApiKey, ChannelApp, Collection, CustomCommand, EntityOverride, Entry, EntryId, EntryInfo,
-    Field, InvalidId, KEY_HASH_PREFIX, Kind, Metadata, MetadataId, Module, Secret, Service, Source,
-    StatusPath, System, User, Value, Values, Version, Zone,
+    Field, Hook, InvalidId, KEY_HASH_PREFIX, Kind, Metadata, MetadataId, Module, Procedure, Secret,
+    Service, Source, StatusPath, System, Trigger, User, Value, Values, Version, Zone,
 };
 use crate::stores::{Document, DocumentId};
 
@@ -31,6 +31,9 @@ const ENTITIES: &str = EntityOverride::LIST;
 const COMMANDS: &str = CustomCommand::LIST;
 const APPS: &str = ChannelApp::LIST;
 const SERVICES: &str = Service::LIST;
+const PROCEDURES: &str = Procedure::LIST;
+const HOOKS: &str = Hook::LIST;
+const TRIGGERS: &str = Trigger::LIST;
 
 const NO_COLLECTION: &str = "no such collection";
 
@@ -71,6 +74,9 @@ impl DocumentId {
             EntryId::Command(id) => (COMMANDS, id.to_string()),
             EntryId::App(id) => (APPS, id.to_string()),
             EntryId::Service(id) => (SERVICES, id.to_string()),
+            EntryId::Procedure(id) => (PROCEDURES, id.to_string()),
+            EntryId::Hook(id) => (HOOKS, id.to_string()),
+            EntryId::Trigger(id) => (TRIGGERS, id.to_string()),
         };
         let collection = collection.into();
         Self { collection, id }
@@ -92,6 +98,9 @@ impl DocumentId {
             COMMANDS => id(text).map(EntryId::Command),
             APPS => id(text).map(EntryId::App),
             SERVICES => id(text).map(EntryId::Service),
+            PROCEDURES => id(text).map(EntryId::Procedure),
+            HOOKS => id(text).map(EntryId::Hook),
+            TRIGGERS => id(text).map(EntryId::Trigger),
             _ => Err(NO_COLLECTION.to_owned()),
         };
         read.map_err(|detail| BadDocument {
@@ -117,6 +126,9 @@ impl Document {
             Entry::Command(command) => kept(Stored(command), info),
             Entry::App(app) => kept(Stored(app), info),
             Entry::Service(service) => kept(Stored(service), info),
+            Entry::Procedure(procedure) => kept(Stored(procedure), info),
+            Entry::Hook(hook) => kept(Stored(hook), info),
+            Entry::Trigger(trigger) => kept(Stored(trigger), info),
         };
         Self {
             collection: collection.into_owned(),
@@ -144,6 +156,9 @@ impl Document {
             COMMANDS => entry(self, Entry::Command),
             APPS => entry(self, Entry::App),
             SERVICES => entry(self, Entry::Service),
+            PROCEDURES => entry(self, Entry::Procedure),
+            HOOKS => entry(self, Entry::Hook),
+            TRIGGERS => entry(self, Entry::Trigger),
             _ => Err(NO_COLLECTION.to_owned()),
         };
         let (entry, info) = read.map_err(bad)?;
@@ -465,6 +480,9 @@ mod tests {
             Entry::Command(sample()),
             Entry::App(sample()),
             Entry::Service(sample()),
+            Entry::Procedure(sample()),
+            Entry::Hook(sample()),
+            Entry::Trigger(sample()),
         ] {
             let kept = Document::of(&entry, &info);
             assert_eq!(kept.entry().unwrap(), (entry, info), "{}", kept.json);

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use riser::building_file::{self, KnownDriver};
-use riser::core::{Apply, Core, CorePorts, CoreSettings, ForeignForms, Rehearsal};
+use riser::core::{Apply, Core, CorePorts, CoreSettings, ForeignForms, NoAutomation, Rehearsal};
 use riser::dialects::placeos::{claims, permissions};
 use riser::driver_host::in_process::InProcessHost;
 use riser::model::{
@@ -95,6 +95,7 @@ impl Inside {
                     read_permissions: permissions::read,
                     governs: permissions::governs,
                 },
+                automation: Arc::new(NoAutomation),
                 key_inspector: None,
                 cluster: None,
                 messages: Box::new(|feed| {

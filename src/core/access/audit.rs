@@ -58,6 +58,8 @@ pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
         | Request::Enter(_)
         | Request::Leave(_)
         | Request::Publish(_)
+        // What its steps call is written down when they do.
+        | Request::Run(_)
         | Request::Announce { .. }
         | Request::Custom { .. }
         // What is made and ended is written down when it is.
@@ -76,7 +78,7 @@ pub(in crate::core) fn refused(who: &Caller, what: &Request, failure: &Failure) 
             refused_exec(who, exec, failure);
         }
         Request::Query(query) => match query {
-            Query::Systems | Query::Snapshot(_) | Query::Value(_) => {
+            Query::Systems | Query::Snapshot(_) | Query::Value(_) | Query::Procedures => {
                 out_of_reach(who, "", failure);
             }
             Query::Modules(system) => out_of_reach(who, system.as_str(), failure),
@@ -89,6 +91,7 @@ pub(in crate::core) fn refused(who: &Caller, what: &Request, failure: &Failure) 
             channel(who, "publish", publication.topic.as_str(), failure);
         }
         Request::Announce { name, .. } => channel(who, "announce", name, failure),
+        Request::Run(run) => channel(who, "run", run.procedure.as_str(), failure),
         Request::Custom { command, .. } => channel(who, "command", command, failure),
         Request::Tokens(request) => channel(who, "tokens", request.as_str(), failure),
         // The id of a device is what opens its messages.

@@ -77,12 +77,14 @@ pub(in crate::core) fn may_request(
         }
         Request::Query(query) => match query {
             // The answer holds what is within reach.
-            Query::Systems | Query::Snapshot(_) | Query::Value(_) => Ok(()),
+            Query::Systems | Query::Snapshot(_) | Query::Value(_) | Query::Procedures => Ok(()),
             Query::Modules(system) => may_see(directory, policy, system),
             Query::Statuses(path) | Query::Functions(path) => may_read(directory, policy, path),
         },
         Request::Enter(entry) => may_use(policy, &entry.topic),
         Request::Leave(_) => Ok(()),
+        // Each of its steps is asked for with the same rights.
+        Request::Run(_) => Ok(()),
         Request::Publish(publication) => may_use(policy, &publication.topic),
         Request::Announce { .. } | Request::Custom { .. } | Request::Tokens(_)
             if policy.is_restricted() =>
@@ -237,7 +239,10 @@ pub(super) fn may_ask(
         | EntryId::Entity(_)
         | EntryId::Command(_)
         | EntryId::App(_)
-        | EntryId::Service(_) => at_least(policy, Clearance::Admin),
+        | EntryId::Service(_)
+        | EntryId::Procedure(_)
+        | EntryId::Hook(_)
+        | EntryId::Trigger(_) => at_least(policy, Clearance::Admin),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::core::building::error::Invalid;
 use crate::core::directory::{Directory, Touched};
@@ -83,7 +84,10 @@ pub(super) fn mistakes(next: &Directory, id: &EntryId) -> Vec<Invalid> {
         | EntryId::Module(_)
         | EntryId::User(_)
         | EntryId::ApiKey(_)
-        | EntryId::Metadata(_) => None,
+        | EntryId::Metadata(_)
+        | EntryId::Procedure(_)
+        | EntryId::Hook(_)
+        | EntryId::Trigger(_) => None,
     };
     let mistakes = mistakes.unwrap_or_default().into_iter();
     let invalid = |Wrong { field, reason }| Invalid {
@@ -237,6 +241,15 @@ impl<'a> Statements<'a> {
                     app.into_iter().for_each(|app| self.claim_keys(app));
                 }
                 EntryId::Service(service) => self.entry(id, directory.service(service)),
+                EntryId::Procedure(procedure) => {
+                    self.entry(id, directory.procedure(procedure).map(Arc::as_ref));
+                }
+                EntryId::Hook(hook) => {
+                    self.entry(id, directory.hook(hook).map(Arc::as_ref));
+                }
+                EntryId::Trigger(trigger) => {
+                    self.entry(id, directory.trigger(trigger).map(Arc::as_ref));
+                }
             }
         }
     }
@@ -333,12 +346,9 @@ fn kind_of(thing: Thing) -> Option<EntryKind> {
         Thing::Command => Some(EntryKind::Command),
         Thing::App => Some(EntryKind::App),
         Thing::Service => Some(EntryKind::Service),
-        Thing::Email
-        | Thing::Driver
-        | Thing::Parent
-        | Thing::AppKey
-        | Thing::Procedure
-        | Thing::Hook
-        | Thing::Trigger => None,
+        Thing::Procedure => Some(EntryKind::Procedure),
+        Thing::Hook => Some(EntryKind::Hook),
+        Thing::Trigger => Some(EntryKind::Trigger),
+        Thing::Email | Thing::Driver | Thing::Parent | Thing::AppKey => None,
     }
 }

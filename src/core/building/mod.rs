@@ -465,7 +465,13 @@ fn differences(
         | EntryId::Metadata(_)
         | EntryId::Entity(_)
         | EntryId::Command(_) => true,
-        EntryId::User(_) | EntryId::ApiKey(_) | EntryId::App(_) | EntryId::Service(_) => false,
+        EntryId::User(_)
+        | EntryId::ApiKey(_)
+        | EntryId::App(_)
+        | EntryId::Service(_)
+        | EntryId::Procedure(_)
+        | EntryId::Hook(_)
+        | EntryId::Trigger(_) => false,
     };
     let version = |directory: &Directory, id: &EntryId| directory.info(id).map(|info| info.version);
     let presence = |version: Option<Version>| match version {

@@ -190,7 +190,10 @@ impl Draft<'_> {
             | Entry::Entity(_)
             | Entry::Command(_)
             | Entry::App(_)
-            | Entry::Service(_)) => entry,
+            | Entry::Service(_)
+            | Entry::Procedure(_)
+            | Entry::Hook(_)
+            | Entry::Trigger(_)) => entry,
         };
         let info = match (self.next.info(id), self.source) {
             // An edit by a caller of an entry that a file owns leaves it the file's.
@@ -319,7 +322,22 @@ impl Draft<'_> {
                     let service = self.next.service(id);
                     changed.extend(service.and_then(|service| self.release_service(service)));
                 }
-                EntryId::Module(_)
+                // Without its procedure a hook does nothing.
+                EntryId::Hook(name) => {
+                    let run = self.next.hook(name).and_then(|hook| hook.run.clone());
+                    if run.is_some_and(|run| self.is_deleted(EntryId::Procedure(run))) {
+                        removed.push(id.clone());
+                    }
+                }
+                // What it says is of that system.
+                EntryId::Trigger(name) => {
+                    let system = self.next.trigger(name).and_then(|it| it.system.clone());
+                    if system.is_some_and(|system| self.is_deleted(EntryId::System(system))) {
+                        removed.push(id.clone());
+                    }
+                }
+                EntryId::Procedure(_)
+                | EntryId::Module(_)
                 | EntryId::User(_)
                 | EntryId::Entity(_)
                 | EntryId::Command(_) => {}
@@ -529,6 +547,9 @@ fn parent_of_metadata(id: &EntryId) -> Option<&str> {
         | EntryId::Entity(_)
         | EntryId::Command(_)
         | EntryId::App(_)
-        | EntryId::Service(_) => None,
+        | EntryId::Service(_)
+        | EntryId::Procedure(_)
+        | EntryId::Hook(_)
+        | EntryId::Trigger(_) => None,
     }
 }

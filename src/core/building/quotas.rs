@@ -54,7 +54,10 @@ pub(super) fn check<'d>(
             | EntryId::Entity(_)
             | EntryId::Command(_)
             | EntryId::App(_)
-            | EntryId::Service(_) => {}
+            | EntryId::Service(_)
+            | EntryId::Procedure(_)
+            | EntryId::Hook(_)
+            | EntryId::Trigger(_) => {}
         }
     }
     match problems.is_empty() {
@@ -118,7 +121,13 @@ fn invalid(id: &EntryId, reason: String) -> Invalid {
         EntryKind::App => "webhooks",
         EntryKind::Module => "settings",
         EntryKind::ApiKey => "user",
-        EntryKind::Zone | EntryKind::System | EntryKind::User | EntryKind::Service => "name",
+        EntryKind::Zone
+        | EntryKind::System
+        | EntryKind::User
+        | EntryKind::Service
+        | EntryKind::Hook => "name",
+        EntryKind::Procedure => "steps",
+        EntryKind::Trigger => "then",
     };
     Invalid {
         id: id.clone(),

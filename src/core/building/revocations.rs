@@ -29,7 +29,10 @@ impl Revocations {
                 | EntryId::Module(_)
                 | EntryId::Entity(_)
                 | EntryId::Command(_)
-                | EntryId::Service(_),
+                | EntryId::Service(_)
+                | EntryId::Procedure(_)
+                | EntryId::Hook(_)
+                | EntryId::Trigger(_),
             )
             | Change::Put(_) => None,
         };
@@ -89,7 +92,10 @@ fn is_credential(id: &EntryId) -> bool {
         | EntryId::Metadata(_)
         | EntryId::Entity(_)
         | EntryId::Command(_)
-        | EntryId::Service(_) => false,
+        | EntryId::Service(_)
+        | EntryId::Procedure(_)
+        | EntryId::Hook(_)
+        | EntryId::Trigger(_) => false,
     }
 }
 

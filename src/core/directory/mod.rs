@@ -1,4 +1,4 @@
-//! What is there: zones, systems, modules, users, keys, metadata, entities, commands, apps, services, as one snapshot that is never changed once others see it.
+//! What is there: zones, systems, modules, users, keys, metadata, entities, commands, apps, services, procedures, hooks, triggers, as one snapshot that is never changed once others see it.
 //!
 //! The next snapshot is a copy of this one with some entries replaced, which `building` makes.
 //! A copy costs nothing: it shares the entries of each kind until the first of them is replaced, and from then on each entry that is not.
@@ -19,9 +19,10 @@ use indexmap::IndexMap;
 use crate::driver_host::Description;
 use crate::model::{
     ApiKey, AppId, AppKey, BindingPath, Building, ChannelApp, CommandType, CustomCommand,
-    EntityOverride, Entry, EntryId, EntryInfo, EntryKind, Interface, JsonText, KeyId, Metadata,
-    MetadataId, Module, ModuleId, ModuleIndex, ModuleName, ModulePath, OnChange, Service,
-    ServiceKey, Slots, StatusName, StatusPath, System, SystemId, Unfit, User, UserId, Zone, ZoneId,
+    EntityOverride, Entry, EntryId, EntryInfo, EntryKind, Hook, HookName, Interface, JsonText,
+    KeyId, Metadata, MetadataId, Module, ModuleId, ModuleIndex, ModuleName, ModulePath, OnChange,
+    Procedure, ProcedureId, Service, ServiceKey, Slots, StatusName, StatusPath, System, SystemId,
+    Trigger, TriggerId, Unfit, User, UserId, Zone, ZoneId,
 };
 
 use own_modules::OwnModules;
@@ -43,6 +44,9 @@ pub struct Directory {
     commands: Arc<IndexMap<CommandType, Stored<CustomCommand>>>,
     apps: Arc<IndexMap<AppId, Stored<ChannelApp>>>,
     services: Arc<IndexMap<ServiceKey, Stored<Service>>>,
+    procedures: Arc<IndexMap<ProcedureId, Stored<Procedure>>>,
+    hooks: Arc<IndexMap<HookName, Stored<Hook>>>,
+    triggers: Arc<IndexMap<TriggerId, Stored<Trigger>>>,
     /// The app of each key, since every connection to an app asks for it.
     app_keys: Arc<HashMap<String, AppId>>,
     /// Those that follow from the other entries.
@@ -203,6 +207,26 @@ impl Directory {
         self.services().filter(move |service| service.name == name)
     }
 
+    /// Procedures, which can be run by name.
+    pub fn procedures(&self) -> impl ExactSizeIterator<Item = &Procedure> {
+        self.procedures.values().map(|stored| &*stored.entry)
+    }
+
+    /// The same, to be kept.
+    pub fn shared_procedures(&self) -> impl ExactSizeIterator<Item = &Arc<Procedure>> {
+        self.procedures.values().map(|stored| &stored.entry)
+    }
+
+    /// Hooks, which do something when their address is called.
+    pub fn hooks(&self) -> impl ExactSizeIterator<Item = &Hook> {
+        self.hooks.values().map(|stored| &*stored.entry)
+    }
+
+    /// Triggers, which do something when conditions hold.
+    pub fn triggers(&self) -> impl ExactSizeIterator<Item = &Trigger> {
+        self.triggers.values().map(|stored| &*stored.entry)
+    }
+
     /// A zone by its id.
     pub fn zone(&self, id: &ZoneId) -> Option<&Zone> {
         self.zones.get(id).map(|stored| &*stored.entry)
@@ -254,6 +278,21 @@ impl Directory {
         self.services.get(key).map(|stored| &*stored.entry)
     }
 
+    /// A procedure by its id.
+    pub fn procedure(&self, id: &ProcedureId) -> Option<&Arc<Procedure>> {
+        self.procedures.get(id).map(|stored| &stored.entry)
+    }
+
+    /// A hook by its name.
+    pub fn hook(&self, name: &HookName) -> Option<&Arc<Hook>> {
+        self.hooks.get(name).map(|stored| &stored.entry)
+    }
+
+    /// A trigger by its id.
+    pub fn trigger(&self, id: &TriggerId) -> Option<&Arc<Trigger>> {
+        self.triggers.get(id).map(|stored| &stored.entry)
+    }
+
     /// An app by one of its keys, and the key with its secret.
     pub fn app_of_key(&self, key: &str) -> Option<(&ChannelApp, &AppKey)> {
         let app = self.app(self.app_keys.get(key)?)?;
@@ -273,6 +312,9 @@ impl Directory {
             EntryId::Command(id) => self.commands.get(id).map(|stored| &stored.info),
             EntryId::App(id) => self.apps.get(id).map(|stored| &stored.info),
             EntryId::Service(id) => self.services.get(id).map(|stored| &stored.info),
+            EntryId::Procedure(id) => self.procedures.get(id).map(|stored| &stored.info),
+            EntryId::Hook(id) => self.hooks.get(id).map(|stored| &stored.info),
+            EntryId::Trigger(id) => self.triggers.get(id).map(|stored| &stored.info),
         }
     }
 
@@ -315,10 +357,17 @@ impl Directory {
             EntryId::Command(id) => self.command(id).cloned().map(Entry::Command),
             EntryId::App(id) => self.app(id).cloned().map(Entry::App),
             EntryId::Service(id) => self.service(id).cloned().map(Entry::Service),
+            EntryId::Procedure(id) => self
+                .procedure(id)
+                .map(|it| Entry::Procedure(Procedure::clone(it))),
+            EntryId::Hook(id) => self.hook(id).map(|it| Entry::Hook(Hook::clone(it))),
+            EntryId::Trigger(id) => self
+                .trigger(id)
+                .map(|it| Entry::Trigger(Trigger::clone(it))),
         }
     }
 
-    /// Whether there is an entry of this kind; metadata have no id of one part, and nothing refers to entities, commands, apps and services.
+    /// Whether there is an entry of this kind; metadata have no id of one part, and nothing refers to entities, commands, apps, services, hooks and triggers.
     pub(super) fn has(&self, kind: EntryKind, id: &str) -> bool {
         match kind {
             EntryKind::Zone => self.zones.contains_key(id),
@@ -326,11 +375,14 @@ impl Directory {
             EntryKind::Module => self.modules.contains_key(id),
             EntryKind::User => self.users.contains_key(id),
             EntryKind::ApiKey => self.api_keys.contains_key(id),
+            EntryKind::Procedure => self.procedures.contains_key(id),
             EntryKind::Metadata
             | EntryKind::Entity
             | EntryKind::Command
             | EntryKind::App
-            | EntryKind::Service => false,
+            | EntryKind::Service
+            | EntryKind::Hook
+            | EntryKind::Trigger => false,
         }
     }
 
@@ -346,6 +398,9 @@ impl Directory {
         let commands = self.commands.keys().cloned().map(EntryId::Command);
         let apps = self.apps.keys().cloned().map(EntryId::App);
         let services = self.services.keys().cloned().map(EntryId::Service);
+        let procedures = self.procedures.keys().cloned().map(EntryId::Procedure);
+        let hooks = self.hooks.keys().cloned().map(EntryId::Hook);
+        let triggers = self.triggers.keys().cloned().map(EntryId::Trigger);
         zones
             .chain(modules)
             .chain(systems)
@@ -356,6 +411,9 @@ impl Directory {
             .chain(commands)
             .chain(apps)
             .chain(services)
+            .chain(procedures)
+            .chain(hooks)
+            .chain(triggers)
     }
 
     /// The whole building, for a file.
@@ -374,6 +432,9 @@ impl Directory {
             commands: self.commands().cloned().collect(),
             apps: self.apps().cloned().collect(),
             services: self.services().cloned().collect(),
+            procedures: self.procedures().cloned().collect(),
+            hooks: self.hooks().cloned().collect(),
+            triggers: self.triggers().cloned().collect(),
         }
     }
 
@@ -416,7 +477,10 @@ impl Directory {
             | EntryId::ApiKey(_)
             | EntryId::Metadata(_)
             | EntryId::App(_)
-            | EntryId::Service(_) => None,
+            | EntryId::Service(_)
+            | EntryId::Procedure(_)
+            | EntryId::Hook(_)
+            | EntryId::Trigger(_) => None,
         }
     }
 
@@ -488,6 +552,9 @@ impl Directory {
             EntryId::Command(_) => last_place(&self.commands),
             EntryId::App(_) => last_place(&self.apps),
             EntryId::Service(_) => last_place(&self.services),
+            EntryId::Procedure(_) => last_place(&self.procedures),
+            EntryId::Hook(_) => last_place(&self.hooks),
+            EntryId::Trigger(_) => last_place(&self.triggers),
         };
         last.unwrap_or(0) + 1
     }
@@ -517,6 +584,15 @@ impl Directory {
             Entry::Service(service) => {
                 put(&mut self.services, service.key.clone(), service, info);
             }
+            Entry::Procedure(procedure) => {
+                put(&mut self.procedures, procedure.id.clone(), procedure, info);
+            }
+            Entry::Hook(hook) => {
+                put(&mut self.hooks, hook.name.clone(), hook, info);
+            }
+            Entry::Trigger(trigger) => {
+                put(&mut self.triggers, trigger.id.clone(), trigger, info);
+            }
             Entry::Module(module) => {
                 let description = description(&module);
                 let name = module.name.clone();
@@ -545,6 +621,9 @@ impl Directory {
             EntryId::Command(id) => put_back(&mut self.commands, id, &before.commands),
             EntryId::App(id) => put_back(&mut self.apps, id, &before.apps),
             EntryId::Service(id) => put_back(&mut self.services, id, &before.services),
+            EntryId::Procedure(id) => put_back(&mut self.procedures, id, &before.procedures),
+            EntryId::Hook(id) => put_back(&mut self.hooks, id, &before.hooks),
+            EntryId::Trigger(id) => put_back(&mut self.triggers, id, &before.triggers),
         }
     }
 
@@ -565,6 +644,9 @@ impl Directory {
             EntryId::Command(id) => set_info(&mut self.commands, id, info),
             EntryId::App(id) => set_info(&mut self.apps, id, info),
             EntryId::Service(id) => set_info(&mut self.services, id, info),
+            EntryId::Procedure(id) => set_info(&mut self.procedures, id, info),
+            EntryId::Hook(id) => set_info(&mut self.hooks, id, info),
+            EntryId::Trigger(id) => set_info(&mut self.triggers, id, info),
         }
     }
 
@@ -587,6 +669,9 @@ impl Directory {
             EntryId::Command(id) => remove(&mut self.commands, id),
             EntryId::App(id) => remove(&mut self.apps, id),
             EntryId::Service(id) => remove(&mut self.services, id),
+            EntryId::Procedure(id) => remove(&mut self.procedures, id),
+            EntryId::Hook(id) => remove(&mut self.hooks, id),
+            EntryId::Trigger(id) => remove(&mut self.triggers, id),
         }
     }
 
@@ -602,6 +687,9 @@ impl Directory {
         arrange(&mut self.commands, |stored| stored.info.place);
         arrange(&mut self.apps, |stored| stored.info.place);
         arrange(&mut self.services, |stored| stored.info.place);
+        arrange(&mut self.procedures, |stored| stored.info.place);
+        arrange(&mut self.hooks, |stored| stored.info.place);
+        arrange(&mut self.triggers, |stored| stored.info.place);
     }
 
     /// Looks up which systems the modules stand in, what zones allow, and whose the keys of apps are, where that hangs on what was touched since `before`.

@@ -69,7 +69,10 @@ impl Directory {
                 | EntryId::Entity(_)
                 | EntryId::Command(_)
                 | EntryId::App(_)
-                | EntryId::Service(_) => {}
+                | EntryId::Service(_)
+                | EntryId::Procedure(_)
+                | EntryId::Hook(_)
+                | EntryId::Trigger(_) => {}
             }
         }
         modules

@@ -44,7 +44,10 @@ impl Touched {
             | EntryId::Entity(_)
             | EntryId::Command(_)
             | EntryId::App(_)
-            | EntryId::Service(_) => None,
+            | EntryId::Service(_)
+            | EntryId::Procedure(_)
+            | EntryId::Hook(_)
+            | EntryId::Trigger(_) => None,
         })
     }
 
@@ -60,7 +63,10 @@ impl Touched {
             | EntryId::Entity(_)
             | EntryId::Command(_)
             | EntryId::App(_)
-            | EntryId::Service(_) => None,
+            | EntryId::Service(_)
+            | EntryId::Procedure(_)
+            | EntryId::Hook(_)
+            | EntryId::Trigger(_) => None,
         })
     }
 
@@ -76,7 +82,10 @@ impl Touched {
             | EntryId::Entity(_)
             | EntryId::Command(_)
             | EntryId::App(_)
-            | EntryId::Service(_) => None,
+            | EntryId::Service(_)
+            | EntryId::Procedure(_)
+            | EntryId::Hook(_)
+            | EntryId::Trigger(_) => None,
         })
     }
 
@@ -92,7 +101,10 @@ impl Touched {
             | EntryId::Entity(_)
             | EntryId::Command(_)
             | EntryId::App(_)
-            | EntryId::Service(_) => None,
+            | EntryId::Service(_)
+            | EntryId::Procedure(_)
+            | EntryId::Hook(_)
+            | EntryId::Trigger(_) => None,
         })
     }
 
@@ -108,7 +120,10 @@ impl Touched {
             | EntryId::Metadata(_)
             | EntryId::Entity(_)
             | EntryId::Command(_)
-            | EntryId::Service(_) => None,
+            | EntryId::Service(_)
+            | EntryId::Procedure(_)
+            | EntryId::Hook(_)
+            | EntryId::Trigger(_) => None,
         })
     }
 
@@ -122,14 +137,18 @@ impl Touched {
     /// Whether other modules of the building's own may follow.
     pub(in crate::core) fn own_modules(&self) -> bool {
         self.iter().any(|id| match id {
-            EntryId::System(_) | EntryId::Module(_) | EntryId::Service(_) => true,
+            EntryId::System(_) | EntryId::Module(_) | EntryId::Service(_) | EntryId::Trigger(_) => {
+                true
+            }
             EntryId::Zone(_)
             | EntryId::User(_)
             | EntryId::ApiKey(_)
             | EntryId::Metadata(_)
             | EntryId::Entity(_)
             | EntryId::Command(_)
-            | EntryId::App(_) => false,
+            | EntryId::App(_)
+            | EntryId::Procedure(_)
+            | EntryId::Hook(_) => false,
         })
     }
 
@@ -144,7 +163,10 @@ impl Touched {
             | EntryId::Entity(_)
             | EntryId::Command(_)
             | EntryId::App(_)
-            | EntryId::Service(_) => false,
+            | EntryId::Service(_)
+            | EntryId::Procedure(_)
+            | EntryId::Hook(_)
+            | EntryId::Trigger(_) => false,
         })
     }
 }

@@ -21,7 +21,7 @@ use crate::core::directory::Directory;
 use crate::core::outlet::{Delivery, Outlet, WatchId};
 use crate::core::{
     Apply, Clock, Core, CorePorts, CoreSettings, EditError, ForeignForms, MakeMessageStore,
-    MakeTopicStore, Rehearsal,
+    MakeTopicStore, NoAutomation, Rehearsal,
 };
 use crate::driver_host::{
     CallError, CallScope, Description, DriverError, DriverHost, HostError, ModuleSink, Outcome,
@@ -441,6 +441,7 @@ pub(in crate::core) fn core(
             main: Handle::current(),
             executor: Arc::new(drivers.clone()),
             forms: FORMS,
+            automation: Arc::new(NoAutomation),
             key_inspector: None,
             cluster: None,
         },

@@ -18,8 +18,8 @@ use crate::core::tests::doubles::{
     scripted,
 };
 use crate::core::{
-    Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, MakeTopicStore, Outlet,
-    WatchId,
+    Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, MakeTopicStore,
+    NoAutomation, Outlet, WatchId,
 };
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule};
 use crate::model::{
@@ -107,6 +107,7 @@ impl TestCore {
                 main: Handle::current(),
                 executor: Arc::new(Handle::current()),
                 forms: FORMS,
+                automation: Arc::new(NoAutomation),
                 key_inspector: None,
                 cluster: None,
             },
@@ -221,6 +222,7 @@ impl TestNode {
                 main: Handle::current(),
                 executor: Arc::new(Handle::current()),
                 forms: FORMS,
+                automation: Arc::new(NoAutomation),
                 key_inspector: None,
                 cluster: Some(ClusterPorts {
                     registry: Arc::clone(&nodes) as Arc<dyn NodeRegistry>,

@@ -59,6 +59,7 @@ fn agreed(request: &Request) -> Reply {
         | Request::Leave(_)
         | Request::Publish(_)
         | Request::CallOnce { .. }
+        | Request::Run(_)
         | Request::Announce { .. }
         | Request::Custom { .. }
         | Request::Tokens(_)

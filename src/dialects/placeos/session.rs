@@ -150,6 +150,7 @@ impl Session {
             | Request::Publish(_)
             | Request::Tokens(_)
             | Request::Messages(_)
+            | Request::Run(_)
             | Request::Announce { .. }
             | Request::Custom { .. } => (Splice::default(), Then::Nothing),
             Request::Debug(ModuleAddress::Place(path)) => (

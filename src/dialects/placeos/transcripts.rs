@@ -230,6 +230,7 @@ fn in_words(request: &Request) -> String {
         | Request::Leave(_)
         | Request::Publish(_)
         | Request::CallOnce { .. }
+        | Request::Run(_)
         | Request::Announce { .. }
         | Request::Custom { .. }
         | Request::Tokens(_)

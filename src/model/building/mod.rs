@@ -76,6 +76,12 @@ pub struct Building {
     pub apps: Vec<ChannelApp>,
     /// Services that send messages to people's devices, in the order of the file.
     pub services: Vec<Service>,
+    /// Procedures, in the order of the file.
+    pub procedures: Vec<Procedure>,
+    /// Hooks, in the order of the file.
+    pub hooks: Vec<Hook>,
+    /// Triggers, in the order of the file.
+    pub triggers: Vec<Trigger>,
 }
 
 impl Building {
@@ -92,6 +98,9 @@ impl Building {
             commands,
             apps,
             services,
+            procedures,
+            hooks,
+            triggers,
         } = self;
         let zones = zones.into_iter().map(Entry::Zone);
         let modules = modules.into_iter().map(Entry::Module);
@@ -103,6 +112,9 @@ impl Building {
         let commands = commands.into_iter().map(Entry::Command);
         let apps = apps.into_iter().map(Entry::App);
         let services = services.into_iter().map(Entry::Service);
+        let procedures = procedures.into_iter().map(Entry::Procedure);
+        let hooks = hooks.into_iter().map(Entry::Hook);
+        let triggers = triggers.into_iter().map(Entry::Trigger);
         zones
             .chain(modules)
             .chain(systems)
@@ -113,6 +125,9 @@ impl Building {
             .chain(commands)
             .chain(apps)
             .chain(services)
+            .chain(procedures)
+            .chain(hooks)
+            .chain(triggers)
     }
 }
 

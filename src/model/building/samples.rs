@@ -14,7 +14,7 @@ pub(crate) fn sample<C: Collection>() -> C {
     C::build(values).unwrap()
 }
 
-fn content<C>(field: &Field<C>) -> Value<'static> {
+fn content<C: Collection>(field: &Field<C>) -> Value<'static> {
     let text = |text: &str| Value::Text(text.to_owned().into());
     let texts = |texts: [&'static str; 2]| Value::Texts(texts.map(Into::into).to_vec());
     let name = field.name;
@@ -22,6 +22,8 @@ fn content<C>(field: &Field<C>) -> Value<'static> {
         Kind::Text => text(&format!("{name}: \"${{ENV:HOME}}\"\n {{x}}")),
         Kind::Address => text("https://example.test/x"),
         Kind::Email => text("ann@example.test"),
+        Kind::Texts if name == "parameters" => texts(["who", "how_long"]),
+        Kind::Texts if name == "methods" => texts(["GET", "POST"]),
         Kind::Texts => texts(["one", "${two"]),
         Kind::Flag => Value::Flag((field.default)() != Value::Flag(true)),
         Kind::Count(_) => Value::Number(7),
@@ -39,7 +41,7 @@ fn content<C>(field: &Field<C>) -> Value<'static> {
         }
         Kind::References(_) => texts(["first", "second"]),
         Kind::Json(JsonKind::Number) => Value::Json("0.5".into()),
-        Kind::Json(_) if field.shape.is_some() => Value::Json(shaped(name).into()),
+        Kind::Json(_) if field.shape.is_some() => Value::Json(shaped(C::LIST, name).into()),
         Kind::Json(JsonKind::Any) => Value::Json("[ 1.50, {\"a\": 1e400}]".into()),
         Kind::Json(JsonKind::Object) => Value::Json("{\"b\":1.50,\"a\":[\"${x\"]}".into()),
         Kind::Json(JsonKind::List) => Value::Json("[1.50,{\"a\":\"x\"}]".into()),
@@ -49,8 +51,13 @@ fn content<C>(field: &Field<C>) -> Value<'static> {
 }
 
 /// JSON in the form that a field of this name asks for.
-fn shaped(name: &str) -> &'static str {
+fn shaped(list: &str, name: &str) -> &'static str {
     match name {
+        "call" if list == "hooks" => r#""sys-1/Player_1/play""#,
+        "steps" | "then" => r#"[{"wait":"2s"},{"return":"{{ x }}"}]"#,
+        "when" => r#"[{"event":"doors","data":{"who":"Ann"}}]"#,
+        "header" => r#"{"X-Token":"a: \"b"}"#,
+        "respond" => r#"{"status":201,"body":{"a":[1.50]}}"#,
         "schema" => r#"{"properties":{"a":{"type":"number","minimum":1.50,"default":2e1}}}"#,
         "call" => r#"{"entity":"a","function":"f"}"#,
         "args" => r#"{"b":1.50,"a":["${x","{{ a }}"]}"#,

@@ -490,6 +490,9 @@ fn file(entries: Vec<Entry>) -> Building {
             Entry::Command(command) => building.commands.push(command),
             Entry::App(app) => building.apps.push(app),
             Entry::Service(service) => building.services.push(service),
+            Entry::Procedure(procedure) => building.procedures.push(procedure),
+            Entry::Hook(hook) => building.hooks.push(hook),
+            Entry::Trigger(trigger) => building.triggers.push(trigger),
         }
     }
     building

@@ -134,7 +134,10 @@ async fn a_file_owns_the_entities_and_commands_that_it_named() {
                 | Entry::ApiKey(_)
                 | Entry::Metadata(_)
                 | Entry::App(_)
-                | Entry::Service(_) => panic!("{entry:?}"),
+                | Entry::Service(_)
+                | Entry::Procedure(_)
+                | Entry::Hook(_)
+                | Entry::Trigger(_) => panic!("{entry:?}"),
             }
         }
         doubles::apply(&bench.core, building).await.unwrap();

@@ -21,7 +21,8 @@ use crate::core::tests::doubles::{
     system, telling, user,
 };
 use crate::core::{
-    Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, Outlet, OutletId,
+    Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, NoAutomation, Outlet,
+    OutletId,
 };
 use crate::driver_host::{
     CallChain, DriverHost, ModuleCall, ModulePlace, RequestFailed, SystemRef,
@@ -576,6 +577,7 @@ impl Bench {
                 main: Handle::current(),
                 executor: Arc::new(Handle::current()),
                 forms: FORMS,
+                automation: Arc::new(NoAutomation),
                 key_inspector: None,
                 cluster: Some(ClusterPorts {
                     registry: Arc::clone(&nodes) as Arc<dyn crate::stores::NodeRegistry>,

@@ -23,7 +23,7 @@ use crate::core::tests::doubles::{
     self, EchoStore, FORMS, MemoryDocuments, ScriptedHost, clock, embedded_messages,
     embedded_topics, room, scripted,
 };
-use crate::core::{Core, CorePorts, CoreSettings};
+use crate::core::{Core, CorePorts, CoreSettings, NoAutomation};
 use crate::driver_host::{
     CallError, Description, DriverHost, HostError, ModuleSink, Outcome, RunningModule, Spawn,
 };
@@ -368,6 +368,7 @@ impl TestNode {
                 main: Handle::current(),
                 executor: Arc::new(tasks),
                 forms: FORMS,
+                automation: Arc::new(NoAutomation),
                 key_inspector: None,
                 cluster: Some(ClusterPorts {
                     catalog: Arc::clone(&registry) as Arc<dyn Catalog>,

@@ -136,7 +136,8 @@ impl Commands {
                     Found::Modules(_)
                     | Found::Statuses(_)
                     | Found::Functions(_)
-                    | Found::Snapshot(_),
+                    | Found::Snapshot(_)
+                    | Found::Procedures(_),
                 )
                 | Reply::Following { .. }
                 | Reply::Unfollowed

@@ -144,7 +144,11 @@ pub(super) fn events_of(reply: Reply) -> Vec<Event> {
     match reply {
         Reply::Following { snapshot: events } | Reply::Found(Found::Snapshot(events)) => events,
         Reply::Found(
-            Found::Systems(_) | Found::Modules(_) | Found::Statuses(_) | Found::Functions(_),
+            Found::Systems(_)
+            | Found::Modules(_)
+            | Found::Statuses(_)
+            | Found::Functions(_)
+            | Found::Procedures(_),
         )
         | Reply::Unfollowed
         | Reply::Result { .. }

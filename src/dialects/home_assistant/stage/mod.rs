@@ -348,6 +348,7 @@ impl Stage {
             Request::Query(Query::Snapshot(places)) => {
                 Reply::Found(Found::Snapshot(self.read(places)))
             }
+            Request::Run(_) => panic!("this dialect runs no procedures"),
             Request::Messages(_) => panic!("this dialect has no messages"),
             Request::Tokens(request) => {
                 let what = request.as_str();

@@ -111,6 +111,7 @@ impl Stage {
             }
             Request::Call(_)
             | Request::Query(_)
+            | Request::Run(_)
             | Request::Announce { .. }
             | Request::Custom { .. }
             | Request::Tokens(_)

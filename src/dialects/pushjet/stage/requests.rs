@@ -62,6 +62,7 @@ impl Stage {
             | Request::Enter(_)
             | Request::Leave(_)
             | Request::Publish(_)
+            | Request::Run(_)
             | Request::Announce { .. }
             | Request::Custom { .. }
             | Request::Tokens(_)

@@ -57,6 +57,9 @@ pub(in crate::server::http) fn is_shadowed(entry: &EntryId) -> bool {
         EntryId::Command(id) => (Thing::Command, id.as_str()),
         EntryId::App(id) => (Thing::App, id.as_str()),
         EntryId::Service(id) => (Thing::Service, id.as_str()),
+        EntryId::Procedure(id) => (Thing::Procedure, id.as_str()),
+        EntryId::Hook(id) => (Thing::Hook, id.as_str()),
+        EntryId::Trigger(id) => (Thing::Trigger, id.as_str()),
         EntryId::Metadata(_) => return false,
     };
     let mut all = shadowed_ids().iter();

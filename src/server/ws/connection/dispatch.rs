@@ -166,6 +166,10 @@ impl Worker {
                 let commands = &self.core.custom_commands;
                 commands.run(caller, &command, fields, slot);
             }
+            Request::Run(run) => {
+                let slot = self.open_slot(connection, ticket);
+                self.core.automation.run(caller, run, slot);
+            }
             Request::Messages(request) => {
                 let slot = self.open_slot(connection, ticket);
                 self.core.messages.answer(request, slot);
