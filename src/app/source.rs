@@ -24,6 +24,7 @@ pub(super) fn known(definitions: &[Definition]) -> Vec<KnownDriver> {
     let known = definitions.iter().map(|driver| KnownDriver {
         id: driver.id,
         configuration: driver.configuration,
+        interface: Some(driver.interface),
     });
     known.collect()
 }

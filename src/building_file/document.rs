@@ -3,8 +3,8 @@
 
 use super::parse;
 use crate::model::{
-    ApiKey, ChannelApp, Collection, CustomCommand, EntityOverride, Metadata, Module, Service,
-    System, User, Zone,
+    ApiKey, ChannelApp, Collection, CustomCommand, EntityOverride, Hook, Metadata, Module,
+    Procedure, Service, System, Trigger, User, Zone,
 };
 
 const DOCUMENT: &str = include_str!("../../docs/building.md");
@@ -34,7 +34,7 @@ fn every_key_is_in_the_example_of_its_section() {
     }
 }
 
-fn entry_keys() -> [(&'static str, Vec<&'static str>); 10] {
+fn entry_keys() -> [(&'static str, Vec<&'static str>); 13] {
     fn of<C: Collection>() -> (&'static str, Vec<&'static str>) {
         (C::LIST, parse::keys::<C>())
     }
@@ -49,6 +49,9 @@ fn entry_keys() -> [(&'static str, Vec<&'static str>); 10] {
         of::<CustomCommand>(),
         of::<ChannelApp>(),
         of::<Service>(),
+        of::<Procedure>(),
+        of::<Hook>(),
+        of::<Trigger>(),
     ]
 }
 

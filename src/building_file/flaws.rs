@@ -68,12 +68,16 @@ fn place(field: &'static str) -> &'static str {
         "webhooks" => "a webhook",
         "limits" => "the limits",
         "statuses" => "the statuses",
+        "steps" | "then" => "a step",
+        "when" => "a condition",
+        "header" => "the headers",
+        "respond" => "the answer",
         _ => "this value",
     }
 }
 
 /// `` `schema` at `properties.level` ``; a name that may be more than a word is left out.
-fn shown(field: &str, steps: &[Step]) -> String {
+pub(super) fn shown(field: &str, steps: &[Step]) -> String {
     let is_shown = |step: &Step| match step {
         Step::Key(key) => is_word(key),
         Step::Item(_) => true,

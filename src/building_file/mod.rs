@@ -7,7 +7,8 @@
 //! - `parse` reads the tree entry by entry into the model's words, `variables` filling in `${ENV:…}`.
 //! - `check` compares the entries with each other.
 //! - `flaws` words what is wrong inside a field that has a form of its own.
-//! - `places` looks up whether modules stand where paths say.
+//! - `places` looks up whether modules stand where paths say, and have the functions that are called there.
+//! - `runs` looks up whether procedures are given what they need.
 //! - `settings` holds modules to what their drivers take.
 //! - `problem` holds what can be wrong.
 //! - `write` writes a building as a file, with or without its secrets.
@@ -22,6 +23,7 @@ mod node;
 mod parse;
 mod places;
 mod problem;
+mod runs;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -31,7 +33,7 @@ mod write;
 use std::collections::{BTreeMap, HashSet};
 
 use crate::model::rules::ForeignRules;
-use crate::model::{Building, Configuration};
+use crate::model::{Building, Configuration, Interface};
 
 pub use demo::demo;
 pub use parse::{mistaken_expressions, mistaken_texts};
@@ -45,6 +47,8 @@ pub struct KnownDriver {
     pub id: &'static str,
     /// What it takes of a module.
     pub configuration: Configuration,
+    /// The functions of its modules, where they are known before one runs.
+    pub interface: Option<fn() -> Interface>,
 }
 
 #[cfg(test)]
@@ -52,7 +56,12 @@ impl KnownDriver {
     /// One that takes whatever the building says.
     fn any(id: &'static str) -> Self {
         let configuration = Configuration::ANY;
-        Self { id, configuration }
+        let interface = None;
+        Self {
+            id,
+            configuration,
+            interface,
+        }
     }
 }
 
@@ -94,7 +103,8 @@ fn read_with(
     let root = node::Node::read(text).map_err(|problem| problems(vec![problem]))?;
     let mut parsed = parse::parse(&root, environment);
     check::check(&mut parsed, drivers, foreign);
-    places::check(&mut parsed);
+    places::check(&mut parsed, drivers.unwrap_or_default());
+    runs::check(&mut parsed);
     settings::check(&root, &mut parsed, drivers.unwrap_or_default());
     if parsed.problems.is_empty() {
         return Ok(parsed.building);

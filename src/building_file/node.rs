@@ -88,7 +88,7 @@ impl Node {
             with_snippet: false,
         };
         let mut root: Self = serde_saphyr::from_str_with_options(text, options)
-            .map_err(|error| with_braces_asked_for(refused(&error), text))?;
+            .map_err(|error| with_quotes_asked_for(refused(&error), text))?;
         root.settle_numbers(text);
         Ok(root)
     }
@@ -179,22 +179,30 @@ fn refused(error: &serde_saphyr::Error) -> Problem {
     Problem { at, kind }
 }
 
-/// YAML takes a bare `{{ … }}` for a map that is the key of a map, of which no parser says what is meant.
-fn with_braces_asked_for(problem: Problem, text: &str) -> Problem {
-    let line = usize::try_from(problem.at.line).ok();
-    let line = line.and_then(|line| text.lines().nth(line.checked_sub(1)?));
-    let has_bare = |line: &str| {
-        let opened = [": {{", "- {{", ", {{", "[{{", "[ {{"];
-        opened.iter().any(|opened| line.contains(opened))
-    };
+/// What people write without quotes and YAML takes for signs of its own, of which no parser says what is meant: by how a line has it.
+const BARE: [(&[&str], ProblemKind); 3] = [
+    (
+        &[": {{", "- {{", ", {{", "[{{", "[ {{"],
+        ProblemKind::BareBraces,
+    ),
+    (&[" is: >", "{is: >"], ProblemKind::BareOperator),
+    (&[" cron: *", "{cron: *"], ProblemKind::BareCron),
+];
+
+fn with_quotes_asked_for(problem: Problem, text: &str) -> Problem {
     let is_puzzling = matches!(
         problem.kind,
         ProblemKind::Yaml { .. } | ProblemKind::NullKey
     );
-    let kind = match is_puzzling && line.is_some_and(has_bare) {
-        true => ProblemKind::BareBraces,
-        false => problem.kind,
-    };
+    if !is_puzzling {
+        return problem;
+    }
+    let line = usize::try_from(problem.at.line).ok();
+    let line = line.and_then(|line| text.lines().nth(line.checked_sub(1)?));
+    let line = line.unwrap_or_default();
+    let mut bare = BARE.into_iter();
+    let bare = bare.find(|(written, _)| written.iter().any(|written| line.contains(written)));
+    let kind = bare.map_or(problem.kind, |(_, kind)| kind);
     Problem { kind, ..problem }
 }
 

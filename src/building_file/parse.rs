@@ -10,6 +10,7 @@ mod expressions;
 mod forms;
 mod services;
 
+pub(super) use automation::Run;
 pub use automation::mistaken_expressions;
 pub use expressions::mistaken_texts;
 
@@ -18,9 +19,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::model::rules::{self, Claim, Reference, Thing};
 use crate::model::{
-    Building, Collection, DriverProcess, Expiry, Field, InvalidId, JsonKind, JsonText, KeyId, Kind,
-    Metadata, MetadataName, ModuleName, ModulePath, Scope, Secret, Value, Values, is_time_zone,
-    is_variable_name, nearest, time_zones, whole_number,
+    Building, Collection, DriverProcess, Expiry, Field, FunctionPath, InvalidId, JsonKind,
+    JsonText, KeyId, Kind, Metadata, MetadataName, ModuleName, ModulePath, Scope, Secret, Value,
+    Values, is_time_zone, is_variable_name, nearest, time_zones, whole_number,
 };
 
 use super::node::{Key, Kind as YamlKind, Node, json_text};
@@ -62,6 +63,10 @@ pub(super) struct Parsed {
     pub(super) references: Vec<Reference<'static, Position>>,
     /// The places at which modules must stand.
     pub(super) places: Vec<(ModulePath, Position)>,
+    /// The functions that modules must have.
+    pub(super) functions: Vec<(FunctionPath, Position)>,
+    /// The procedures that are run, each with what it is given.
+    pub(super) runs: Vec<Run>,
     /// Lists that could not be read at all, so that nothing can be said about references into them.
     pub(super) unreadable: HashSet<Thing>,
     /// The mistakes so far.
@@ -77,6 +82,8 @@ pub(super) fn parse(root: &Node, environment: &BTreeMap<String, String>) -> Pars
             claims: Vec::new(),
             references: Vec::new(),
             places: Vec::new(),
+            functions: Vec::new(),
+            runs: Vec::new(),
             unreadable: HashSet::new(),
             problems: Vec::new(),
         },
@@ -137,9 +144,9 @@ impl Parser<'_> {
             commands: self.entries(entry, Thing::Command, Self::command),
             apps: self.entries(entry, Thing::App, Self::app),
             services: self.entries(entry, Thing::Service, Self::service),
-            procedures: self.entries(entry, Thing::Procedure, Self::read),
-            hooks: self.entries(entry, Thing::Hook, Self::read),
-            triggers: self.entries(entry, Thing::Trigger, Self::read),
+            procedures: self.entries(entry, Thing::Procedure, Self::procedure),
+            hooks: self.entries(entry, Thing::Hook, Self::hook),
+            triggers: self.entries(entry, Thing::Trigger, Self::trigger),
         };
     }
 
@@ -279,6 +286,10 @@ impl Parser<'_> {
             if kind == JsonKind::Number {
                 return None;
             }
+        }
+        if !field.filled_at.is_empty() {
+            let json = self.filled_at(node, field.filled_at);
+            return Some(Value::Json(Cow::Owned(json)));
         }
         let json = node.to_json(&mut |node| match &node.kind {
             // What apps keep is not ours to fill in.

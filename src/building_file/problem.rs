@@ -93,6 +93,16 @@ pub enum ProblemKind {
         "YAML takes `{{{{` for a map, and this line has one without quotes; put the whole text in quotes, such as \"{{{{ name }}}}\""
     )]
     BareBraces,
+    /// An operator such as `>` without quotes around it.
+    #[error(
+        "YAML takes an operator such as `>` without quotes for a sign of its own; put it in quotes, such as `is: \">\"`"
+    )]
+    BareOperator,
+    /// A rule such as `* * * * *` without quotes around it.
+    #[error(
+        "YAML takes a `*` in front for the name of a value elsewhere; put the whole rule in quotes, such as `cron: \"*/5 * * * *\"`"
+    )]
+    BareCron,
     /// `.inf` or `.nan`.
     #[error(
         "a setting cannot be infinite or not a number, since it is kept as JSON; write a number or text in quotes"
@@ -186,6 +196,21 @@ pub enum ProblemKind {
     NoSuchPlace {
         /// The module with its index.
         slug: String,
+        /// The nearest one, or all of them.
+        remedy: String,
+    },
+    /// A function that the module at its place has not.
+    #[error(
+        "{}; {remedy}",
+        named(
+            "the module has no function",
+            function,
+            "the module has no such function"
+        )
+    )]
+    NoSuchFunction {
+        /// Its name.
+        function: String,
         /// The nearest one, or all of them.
         remedy: String,
     },
@@ -384,7 +409,7 @@ pub enum ProblemKind {
     EnvSyntax,
     /// `${ENV:…}` where it is not filled in.
     #[error(
-        "${{ENV:…}} is not filled in here, only in settings, `uri`, `url` of a webhook, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${{ for ${{"
+        "${{ENV:…}} is not filled in here, only in settings, `uri`, `url` of a webhook, `header`, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${{ for ${{"
     )]
     EnvElsewhere,
 }

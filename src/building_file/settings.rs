@@ -361,6 +361,7 @@ mod tests {
             },
             on_change: OnChange::Restart,
         },
+        interface: None,
     };
 
     #[track_caller]

@@ -326,7 +326,7 @@ fn an_unknown_key_is_named_with_the_nearest_or_all_that_are_allowed() {
         "zonse: []\nfoo: 1\nsystems:\n  - {id: s, name: S, modlues: []}\nzones:\n  - {id: z, name: Z, parent: z2}\n  - {id: y, name: Y, colour: red}\n",
         &[
             "b.yaml:1:1: unknown key `zonse` in the building file; did you mean `zones`?",
-            "b.yaml:2:1: unknown key `foo` in the building file; the building file may have zones, systems, modules, users, api_keys, metadata, entities, commands, apps, services",
+            "b.yaml:2:1: unknown key `foo` in the building file; the building file may have zones, systems, modules, users, api_keys, metadata, entities, commands, apps, services, procedures, hooks, triggers",
             "b.yaml:4:22: unknown key `modlues` in a system; did you mean `modules`?",
             "b.yaml:6:22: unknown key `parent` in a zone; did you mean `parent_id`?",
             "b.yaml:7:22: unknown key `colour` in a zone; a zone may have id, name, display_name, description, tags, parent_id, location, code, type, count, capacity, map_id, timezone, images, playlists, place_id, settings, settings_json",
@@ -641,7 +641,7 @@ fn what_is_wrong_with_a_program_is_told_where_it_stands() {
     told(
         "{command: [a, '${ENV:HOME}']}",
         &[
-            "b.yaml:2:44: ${ENV:…} is not filled in here, only in settings, `uri`, `url` of a webhook, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${ for ${",
+            "b.yaml:2:44: ${ENV:…} is not filled in here, only in settings, `uri`, `url` of a webhook, `header`, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${ for ${",
         ],
     );
     told(
@@ -725,8 +725,8 @@ fn a_variable_where_none_is_filled_in_is_refused() {
     check(
         "zones:\n  - {id: \"${ENV:PASSWORD}\", name: \"${ENV:PASSWORD}\"}\n",
         &[
-            "b.yaml:2:10: ${ENV:…} is not filled in here, only in settings, `uri`, `url` of a webhook, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${ for ${",
-            "b.yaml:2:35: ${ENV:…} is not filled in here, only in settings, `uri`, `url` of a webhook, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${ for ${",
+            "b.yaml:2:10: ${ENV:…} is not filled in here, only in settings, `uri`, `url` of a webhook, `header`, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${ for ${",
+            "b.yaml:2:35: ${ENV:…} is not filled in here, only in settings, `uri`, `url` of a webhook, `header`, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${ for ${",
         ],
     );
 }
@@ -829,6 +829,7 @@ fn a_secret_never_shows_in_an_error() {
 }
 
 mod apps;
+mod automation;
 mod fuzz;
 mod home_assistant;
 mod services;

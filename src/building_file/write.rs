@@ -19,18 +19,18 @@ const TREE_DEPTH_MAX: usize = 20;
 enum Reader {
     /// A reader that may have everything, hashes and the settings of devices too.
     Trusted,
-    /// The same but for the secrets of apps: with one of these a stranger speaks for an app, and no hash of it would do.
+    /// The same but for the secrets of apps, hooks and webhooks: with one of these a stranger speaks for an app or is let in as a caller, and no hash of it would do.
     Operator,
     /// Anybody.
     Anybody,
 }
 
-/// The building in the form of a building file, with all that it takes to read it back: hashes of secrets, settings of modules, secrets of apps.
+/// The building in the form of a building file, with all that it takes to read it back: hashes of secrets, settings of modules, secrets of apps, hooks and webhooks.
 pub fn write(building: &Building) -> String {
     write_for(Reader::Trusted, building)
 }
 
-/// The same with the secrets of apps masked. A file with such a mask is refused where it is read, so nobody's app signs with the mask.
+/// The same with the secrets of apps, hooks and webhooks masked. A file with such a mask is refused where it is read, so nobody's app signs with the mask and nobody's hook opens to it.
 pub fn without_app_secrets(building: &Building) -> String {
     write_for(Reader::Operator, building)
 }
@@ -134,10 +134,13 @@ fn kept<C>(reader: Reader, field: &Field<C>, json: &str) -> Option<(&'static str
         return None;
     }
     let tree: Option<Value> = serde_json::from_str(json).ok();
-    if let Some(shown) = tree.as_ref().and_then(|tree| of_app(reader, field, tree)) {
+    if let Some(shown) = tree
+        .as_ref()
+        .and_then(|tree| with_masks(reader, field, tree))
+    {
         return Some((field.name, escaped(shown)));
     }
-    // The limits of an entity and the form of a command are nobody's secret; what a command carries may be.
+    // The limits of an entity, the form of a command and the conditions of a trigger are nobody's secret; what a command or a step carries may be.
     let is_open = field.kind == Kind::Json(JsonKind::Number) || OPEN.contains(&field.name);
     if reader == Reader::Anybody && !is_open {
         return Some((field.name, tree.map_or(json!(MASK), mask)));
@@ -155,17 +158,34 @@ fn kept<C>(reader: Reader, field: &Field<C>, json: &str) -> Option<(&'static str
     })
 }
 
-/// The fields of commands, apps and modules whose JSON anybody may see.
-const OPEN: [&str; 5] = ["schema", "call", "errors", "limits", "statuses"];
+/// The fields whose JSON anybody may see.
+const OPEN: [&str; 6] = ["schema", "call", "errors", "limits", "statuses", "when"];
 
-/// The keys or the webhooks of an app, as far as the reader may see them; nothing for what has no masks.
-fn of_app<C>(reader: Reader, field: &Field<C>, tree: &Value) -> Option<Value> {
+/// What callers or an app show, as far as the reader may see it; nothing for what has no masks.
+fn with_masks<C>(reader: Reader, field: &Field<C>, tree: &Value) -> Option<Value> {
     let secret = |_: &str| MASK.to_owned();
     match (field.name, reader) {
         ("keys", Reader::Operator | Reader::Anybody) => Some(with(tree, "secret", secret)),
         ("webhooks", Reader::Anybody) => Some(with(tree, "url", masked_address)),
+        ("header", Reader::Operator | Reader::Anybody) => Some(mask(tree.clone())),
+        ("when", Reader::Operator | Reader::Anybody) => without_keys(tree),
         _ => None,
     }
+}
+
+/// Conditions without what callers of a webhook show; nothing where there is none.
+fn without_keys(conditions: &Value) -> Option<Value> {
+    let mut conditions = conditions.clone();
+    let mut has_some = false;
+    for condition in conditions.as_array_mut()? {
+        for key in ["secret", "header"] {
+            if let Some(shown) = condition.get_mut(key) {
+                *shown = mask(shown.take());
+                has_some = true;
+            }
+        }
+    }
+    has_some.then_some(conditions)
 }
 
 /// A list of maps with something else in the place of each text under this key.
@@ -238,9 +258,10 @@ mod tests {
 
     use super::*;
     use crate::building_file::KnownDriver;
-    use crate::building_file::mistaken_texts;
+    use crate::building_file::{mistaken_expressions, mistaken_texts};
     use crate::model::{
-        ChannelApp, CommandErrors, CommandType, CustomCommand, EntityOverride, Service, sample,
+        ChannelApp, CommandErrors, CommandType, CustomCommand, EntityOverride, Hook, HookName,
+        Service, sample,
     };
 
     const FILE: &str = r#"
@@ -388,9 +409,20 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
             ],
             apps: vec![sample()],
             services: vec![sample()],
-            procedures: Vec::new(),
-            hooks: Vec::new(),
-            triggers: Vec::new(),
+            procedures: vec![sample()],
+            // One has a procedure or a function.
+            hooks: vec![
+                Hook {
+                    call: None,
+                    ..sample()
+                },
+                Hook {
+                    name: HookName::new("another").unwrap(),
+                    run: None,
+                    ..sample()
+                },
+            ],
+            triggers: vec![sample()],
         };
 
         let written = write(&building);
@@ -406,8 +438,8 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
 
         use super::*;
         use crate::model::{
-            KEY_HASH_PREFIX, ModuleIndex, ModuleName, ModulePath, ServiceKey, StatusName,
-            StatusPath, SystemId, Values,
+            JsonText, KEY_HASH_PREFIX, ModuleIndex, ModuleName, ModulePath, Procedure, ServiceKey,
+            StatusName, StatusPath, Steps, SystemId, Trigger, Values,
         };
 
         /// Texts that YAML could take for something else, or lose a part of.
@@ -643,6 +675,59 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                 Service::build(values).unwrap()
             }
 
+            /// A step that says a text, or any JSON where that is no mistaken expression.
+            fn steps(&mut self) -> String {
+                let text = self.texts.next().unwrap_or_default();
+                let made = format!(
+                    "[{{\"publish\":{},\"data\":{{\"a\":{}}}}}]",
+                    json!(format!("a{text}")),
+                    self.details
+                );
+                let steps = Steps::read(&JsonText::parse(&made).unwrap()).unwrap();
+                match mistaken_expressions(&steps.evaluated("steps")).is_empty() {
+                    true => made,
+                    false => "[]".to_owned(),
+                }
+            }
+
+            fn procedure(&mut self) -> Procedure {
+                let values = Values::none()
+                    .with("id", Content::Text(self.ids[0].clone().into()))
+                    .with("steps", Content::Json(self.steps().into()));
+                Procedure::build(values).unwrap()
+            }
+
+            /// A hook that runs the procedure, with whatever its headers and its answer may say.
+            fn hook(&mut self) -> Hook {
+                let header = format!("a{}", self.texts.next().unwrap_or_default());
+                let answer = format!("{{\"status\":201,\"body\":{}}}", self.details);
+                let values = Values::none()
+                    .with("name", Content::Text("a-hook".into()))
+                    .with(
+                        "header",
+                        Content::Json(json!({"X-A": header}).to_string().into()),
+                    )
+                    .with("run", Content::Text(self.ids[0].clone().into()))
+                    .with("respond", Content::Json(answer.into()));
+                Hook::build(values).unwrap()
+            }
+
+            /// A trigger that follows a status, and has a key for whoever calls it.
+            fn trigger(&mut self) -> Trigger {
+                let secret = format!("a{}", self.texts.next().unwrap_or_default());
+                let when = json!([
+                    {"status": self.status().as_str(), "is": "!=", "than": self.number},
+                    {"webhook": true, "secret": secret},
+                ]);
+                let values = Values::none()
+                    .with("id", Content::Text(self.ids[1].clone().into()))
+                    .with("name", self.text())
+                    .with("system", Content::Text(self.ids[1].clone().into()))
+                    .with("when", Content::Json(when.to_string().into()))
+                    .with("then", Content::Json(self.steps().into()));
+                Trigger::build(values).unwrap()
+            }
+
             /// What is said of the statuses of a module.
             fn statuses(&self) -> Content<'static> {
                 Content::Json(json!({"public": [self.ids[4]]}).to_string().into())
@@ -689,9 +774,9 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                     commands: vec![made.command()],
                     apps: vec![made.app()],
                     services: vec![made.service()],
-                    procedures: Vec::new(),
-                    hooks: Vec::new(),
-                    triggers: Vec::new(),
+                    procedures: vec![made.procedure()],
+                    hooks: vec![made.hook()],
+                    triggers: vec![made.trigger()],
                 }
             })
         }

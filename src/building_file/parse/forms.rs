@@ -4,8 +4,8 @@
 
 use crate::model::rules::Thing;
 use crate::model::{
-    CommandCall, CustomCommand, EntityOverride, Field, JsonText, ModulePath, StatusPath, Value,
-    Wrong,
+    CommandCall, CustomCommand, EntityOverride, Field, JsonText, Kind, ModulePath, StatusPath,
+    Value, Wrong,
 };
 
 use super::{Entry, Parser};
@@ -46,6 +46,12 @@ impl Parser<'_> {
         let (Some(shape), Value::Json(json)) = (field.shape, value) else {
             return;
         };
+        // That another kind of JSON stands there is said already.
+        if let Kind::Json(kind) = field.kind
+            && !kind.fits(json)
+        {
+            return;
+        }
         let given = entry.get(field.name);
         let given = given.or_else(|| entry.get(field.other_form?));
         let (Some(node), Ok(json)) = (given, JsonText::parse(json)) else {

@@ -204,7 +204,7 @@ fn a_variable_is_not_filled_in() {
     check_rooms(
         "entities:\n  - {status: s/Display_1/x, name: \"${ENV:PASSWORD}\"}\n",
         &[
-            "b.yaml:4:35: ${ENV:…} is not filled in here, only in settings, `uri`, `url` of a webhook, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${ for ${",
+            "b.yaml:4:35: ${ENV:…} is not filled in here, only in settings, `uri`, `url` of a webhook, `header`, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${ for ${",
         ],
     );
     let building = read_file(&format!(

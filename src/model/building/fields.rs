@@ -210,6 +210,8 @@ pub struct Field<C> {
     always_written: bool,
     /// Whether a file may have `${ENV:…}` in it.
     pub filled_in: bool,
+    /// The keys of its items under which alone it is so; everywhere where there are none.
+    pub filled_at: &'static [&'static str],
     /// Whether something in it takes rights away, so that nothing in it gives them.
     pub restricts: bool,
     /// Whether `null` in so many letters is a value of it in a file, where it else is as good as nothing.
@@ -243,6 +245,7 @@ impl<C> Field<C> {
             other_form: None,
             always_written: false,
             filled_in: false,
+            filled_at: &[],
             restricts: false,
             null_counts: false,
             shape: None,
@@ -301,6 +304,14 @@ impl<C> Field<C> {
     pub(super) const fn filled_in(self) -> Self {
         let filled_in = true;
         Self { filled_in, ..self }
+    }
+
+    pub(super) const fn filled_at(self, keys: &'static [&'static str]) -> Self {
+        Self {
+            filled_in: true,
+            filled_at: keys,
+            ..self
+        }
     }
 
     pub(super) const fn restricts(self) -> Self {

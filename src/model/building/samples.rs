@@ -19,6 +19,7 @@ fn content<C: Collection>(field: &Field<C>) -> Value<'static> {
     let texts = |texts: [&'static str; 2]| Value::Texts(texts.map(Into::into).to_vec());
     let name = field.name;
     match field.kind {
+        Kind::Text if name == "debounce" => text("90s"),
         Kind::Text => text(&format!("{name}: \"${{ENV:HOME}}\"\n {{x}}")),
         Kind::Address => text("https://example.test/x"),
         Kind::Email => text("ann@example.test"),

@@ -31,7 +31,7 @@ collection! {
         /// With which clearance it acts.
         level: Clearance => is(Kind::Word(ACTING_LEVELS)),
         /// What the caller is answered, where that is not the result.
-        respond: Option<HookAnswer> => shaped(HookAnswer::flaws),
+        respond: Option<HookAnswer> => other_form("respond_json").shaped(HookAnswer::flaws),
     }
 }
 

@@ -24,7 +24,7 @@ collection! {
         /// The system that it belongs to: where its state is bound, and where paths of two parts lead.
         system: Option<SystemId> => is(Kind::Reference(Thing::System)),
         /// What has to be so, all of it.
-        when: Conditions => filled_in().other_form("when_json").shaped(Conditions::flaws)
+        when: Conditions => filled_at(&["secret", "header"]).other_form("when_json").shaped(Conditions::flaws)
             .must("its conditions, such as `when: [{event: doors}]`"),
         /// What is done then.
         then: Steps => other_form("then_json").shaped(Steps::flaws),
