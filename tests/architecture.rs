@@ -233,6 +233,7 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
             "modules",
         ],
     ),
+    ("action_names", &["directory"]),
     // The ports, each a file.
     ("access_control", &["metrics", "access", "building"]),
     ("sign_in", &["metrics", "access", "building"]),

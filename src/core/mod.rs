@@ -6,6 +6,7 @@
 
 pub mod access;
 mod access_control;
+mod action_names;
 mod building;
 mod building_access;
 mod building_editor;
@@ -74,6 +75,7 @@ pub use access::{
     ModuleAccess, Policy, Principal, PublicKey, SignInError, SignInSettings,
 };
 pub use access_control::AccessControl;
+pub use action_names::{ActionNameError, resolve_action};
 pub use building::{Apply, EditError, Invalid, Rehearsal, RemoteProgramSettings, ServiceActor};
 pub use building_access::BuildingAccess;
 pub use building_editor::BuildingEditor;
