@@ -211,7 +211,10 @@ pub fn serve(
     let file = settings
         .building
         .as_ref()
-        .map(|path| BuildingAtStart::read(BuildingFile::new(path, &drivers, environment)))
+        .map(|path| {
+            let file = BuildingFile::new(path, &drivers, environment);
+            BuildingAtStart::read(file.with_admin(settings.admin_secret.clone()))
+        })
         .transpose()?;
     let repeats = observability::start_logging(&settings.log, settings.log_format)?;
     let metrics = observability::start_metrics()?;
