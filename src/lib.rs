@@ -28,6 +28,8 @@ pub mod observability;
 
 pub mod app;
 
+pub use app::Gateway;
+
 /// Compiles the code of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

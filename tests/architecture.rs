@@ -131,9 +131,10 @@ const ROOMS: &[Room] = &[
         arrows: &[ToAll],
         strangers: &[],
     },
+    // What a program that embeds the gateway begins with is named at the root.
     Room {
         name: "lib",
-        arrows: &[],
+        arrows: &[To("app")],
         strangers: &[],
     },
     Room {

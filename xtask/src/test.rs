@@ -57,8 +57,11 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         )
     })?;
     step("the gateway inside of another program", || {
-        let example = ["run", "--quiet", "--example", "embedded", "--locked"];
-        run_program(cargo().args(example), root, BUILD)
+        for example in ["embedded", "automation"] {
+            let example = ["run", "--quiet", "--locked", "--example", example];
+            run_program(cargo().args(example), root, BUILD)?;
+        }
+        Ok(())
     })?;
     step("drivers in Python", || {
         // Without site-packages: the library needs nothing but Python.
