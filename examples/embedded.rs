@@ -28,7 +28,9 @@ async fn main() -> Result<(), GatewayError> {
     let hello = Command::new("desk/hello", |message| async move { Ok(message.user) });
     let gateway = Gateway::builder(building).driver(Lamp::DEFINITION);
     let gateway = gateway.command(hello).start().await?;
-    println!("http://{}", gateway.address());
+    if let Some(address) = gateway.address() {
+        println!("http://{address}");
+    }
     let mut power = gateway.bind("sys-desk/Lamp_1/power")?;
     println!("power {}", power.next().await?);
     gateway.call("sys-desk/Lamp_1", "power", &[true]).await?;

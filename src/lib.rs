@@ -28,7 +28,14 @@ pub mod observability;
 
 pub mod app;
 
+pub use app::Gateway;
+
 /// Compiles the code of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Compiles the code of the document on riser as a library.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/library.md")]
+struct Library;

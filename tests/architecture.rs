@@ -131,9 +131,10 @@ const ROOMS: &[Room] = &[
         arrows: &[ToAll],
         strangers: &[],
     },
+    // What a program that embeds the gateway begins with is named at the root.
     Room {
         name: "lib",
-        arrows: &[],
+        arrows: &[To("app")],
         strangers: &[],
     },
     Room {
@@ -233,6 +234,7 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
             "modules",
         ],
     ),
+    ("action_names", &["directory"]),
     // The ports, each a file.
     ("access_control", &["metrics", "access", "building"]),
     ("sign_in", &["metrics", "access", "building"]),

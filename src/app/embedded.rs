@@ -4,27 +4,30 @@
 //! sets up no log (its `tracing` events go to the program's subscriber) and no recorder of metrics, and reads no file and no variable of the process.
 //! It still has threads and runtimes of its own, so it runs beside any executor, and the futures here may be awaited on any.
 //!
-//! One gateway per process is what is tested.
+//! One gateway per process is what is tested. `follows` is what such a program follows.
+
+mod follows;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::pin::pin;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use driver_sdk::Definition;
 use futures_util::future::{Either, select};
 use serde::Serialize;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::building_file;
 use crate::config::Settings;
-use crate::core::{Caller, Core, Delivery, Outlet, OutletId, Principal, ProgramCommand, ReplySlot};
+use crate::core::{
+    ActionNameError, Caller, Core, Principal, ProgramCommand, ReplySlot, resolve_action,
+};
 use crate::model::{
-    AutomationId, BindingPath, Clearance, Event, ExecRequest, Failure, FunctionName, InvalidId,
-    JsonText, ModuleIndex, ModuleName, ModulePath, StatusName, Subject, SystemId,
+    AutomationId, BindingPath, Clearance, ExecRequest, Failure, FunctionName, InvalidId, JsonText,
+    ModuleAddress, ModuleIndex, ModuleName, ModulePath, StatusName, Subject, SystemId,
 };
 use crate::observability;
 use crate::server::foreign_rules;
@@ -32,6 +35,8 @@ use crate::server::foreign_rules;
 use super::command::{Command, InvalidCommand};
 use super::source::known;
 use super::{AppError, BuildingAtStart, Surroundings, run};
+
+pub use follows::{Announcement, Binding, Subscription};
 
 /// What the audit log calls the program that embeds the gateway.
 const PROGRAM: &str = "program";
@@ -55,12 +60,18 @@ pub enum GatewayError {
         /// What is wrong with one of the names in it.
         source: Option<InvalidId>,
     },
-    /// The arguments of a call cannot be written as JSON.
+    /// No function is called so.
+    #[error(transparent)]
+    Action(#[from] ActionNameError),
+    /// The arguments of a call, or what is announced, cannot be written as JSON.
     #[error("the arguments cannot be written as JSON")]
     Arguments(#[source] driver_sdk::InvalidJson),
     /// The call failed.
     #[error("{}", .0.message())]
     Call(Failure),
+    /// Events were announced faster than the program took them, so that some were lost.
+    #[error("the program did not keep up with what was announced; subscribe again")]
+    Behind,
     /// The gateway has ended.
     #[error("the gateway has ended")]
     Ended,
@@ -72,7 +83,8 @@ pub struct GatewayBuilder {
     building: String,
     drivers: Vec<Definition>,
     commands: Vec<Command>,
-    listen: SocketAddr,
+    /// `None` for a gateway without clients.
+    listen: Option<SocketAddr>,
     environment: BTreeMap<String, String>,
 }
 
@@ -94,7 +106,14 @@ impl GatewayBuilder {
     /// Where clients come in; a free port of the loopback if this is left out.
     #[must_use]
     pub fn listen(mut self, address: SocketAddr) -> Self {
-        self.listen = address;
+        self.listen = Some(address);
+        self
+    }
+
+    /// Nothing listens: the program alone uses the building.
+    #[must_use]
+    pub fn without_listener(mut self) -> Self {
+        self.listen = None;
         self
     }
 
@@ -121,7 +140,13 @@ impl GatewayBuilder {
         )
         .map_err(AppError::from)?;
         let mut settings = Settings::default();
-        settings.server.listen = self.listen;
+        let door = match self.listen {
+            Some(address) => {
+                settings.server.listen = address;
+                Door::Open
+            }
+            None => Door::None,
+        };
         let at_start = BuildingAtStart {
             building,
             source: None,
@@ -134,6 +159,7 @@ impl GatewayBuilder {
         let end_of_bindings = ended.clone().drop_guard();
         let embedding = Embedding {
             stop: stop.clone(),
+            door,
             ready,
             commands,
         };
@@ -196,7 +222,7 @@ fn with_linked_in(mut drivers: Vec<Definition>) -> Vec<Definition> {
 /// A gateway that runs inside of this program. Dropping it stops it in the background; [`stop`](Self::stop) waits for the end.
 pub struct Gateway {
     core: Arc<Core>,
-    address: SocketAddr,
+    address: Option<SocketAddr>,
     /// Stops it when it is dropped.
     stop: DropGuard,
     /// Cancelled when it has ended.
@@ -206,6 +232,11 @@ pub struct Gateway {
 }
 
 impl Gateway {
+    /// Starts a gateway of a building for this program alone: nothing listens. [`builder`](Self::builder) has the rest.
+    pub async fn start(building: impl Into<String>) -> Result<Self, GatewayError> {
+        Self::builder(building).without_listener().start().await
+    }
+
     /// A gateway of a building, written as in a building file.
     ///
     /// It is kept in memory. `${ENV:…}` is not filled in: the variables are the program's.
@@ -214,13 +245,13 @@ impl Gateway {
             building: building.into(),
             drivers: Vec::new(),
             commands: Vec::new(),
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
             environment: BTreeMap::new(),
         }
     }
 
-    /// Where clients come in, by HTTP and by websocket.
-    pub fn address(&self) -> SocketAddr {
+    /// Where clients come in, by HTTP and by websocket; `None` where nothing listens.
+    pub fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 
@@ -234,16 +265,23 @@ impl Gateway {
             status: StatusName::new(name)
                 .map_err(|error| no_address(status, STATUS, Some(error)))?,
         };
-        let (set, values) = watch::channel(None);
-        let follows = &self.core.follows;
-        let outlet = follows.attach(Arc::new(Latest(set)));
-        follows.watch(outlet, Subject::Status(Arc::new(path)));
-        Ok(Binding {
-            core: Arc::clone(&self.core),
-            ended: self.ended.clone(),
-            outlet,
-            values,
-        })
+        let ended = self.ended.clone();
+        Ok(Binding::new(Arc::clone(&self.core), ended, path))
+    }
+
+    /// Runs an action, `sys-desk.lamp_1.power`, as an administrator, and gives what it returns: `arguments` are an array or an object, `&[true]`.
+    ///
+    /// A system goes by its id or by its name as a word (`board_room`), the first module of a name needs no index, and case does not matter. A path, `sys-desk/Lamp_1/power`, does as well.
+    /// The statuses that the function has set can be seen by then.
+    pub async fn run(
+        &self,
+        action: &str,
+        arguments: &impl Serialize,
+    ) -> Result<JsonText, GatewayError> {
+        let directory = self.core.queries.directory();
+        let found = resolve_action(&directory, action, |_| true)?;
+        self.exec(found.module.into(), found.function, arguments)
+            .await
     }
 
     /// Calls a function of a module, `sys-desk/Lamp_1`, as an administrator: `arguments` are an array or an object, `&[true]`.
@@ -256,20 +294,43 @@ impl Gateway {
         arguments: &impl Serialize,
     ) -> Result<JsonText, GatewayError> {
         let name = FunctionName::new(function);
+        let name = name.map_err(|error| no_address(function, "name of a function", Some(error)))?;
+        self.exec(module_path(module)?.into(), name, arguments)
+            .await
+    }
+
+    async fn exec(
+        &self,
+        module: ModuleAddress,
+        function: FunctionName,
+        arguments: &impl Serialize,
+    ) -> Result<JsonText, GatewayError> {
         let exec = ExecRequest {
-            module: module_path(module)?.into(),
-            function: name
-                .map_err(|error| no_address(function, "name of a function", Some(error)))?,
+            module,
+            function,
             arguments: JsonText::of(arguments).map_err(GatewayError::Arguments)?,
             act: None,
         };
-        let program = AutomationId::new(PROGRAM).expect("it is short and plain");
-        let program = Principal::automation(program, Clearance::Admin);
-        let who = Caller::new(Arc::new(program), IpAddr::V4(Ipv4Addr::LOCALHOST));
         let (slot, returned) = ReplySlot::for_exec();
-        self.core.calls.exec(&who, exec, slot);
+        self.core.calls.exec(&the_program(), exec, slot);
         let returned = returned.await.map_err(GatewayError::Call)?;
         Ok(returned.value)
+    }
+
+    /// Announces something by name to all who follow what is announced, clients of every dialect and rules among them.
+    pub fn announce(&self, event: &str, data: &impl Serialize) -> Result<(), GatewayError> {
+        let data = JsonText::of(data).map_err(GatewayError::Arguments)?;
+        let building = &self.core.building_access;
+        building.announce(&the_program(), event, data);
+        Ok(())
+    }
+
+    /// Follows what is announced by this name from now on, by the program, by clients and by rules.
+    pub fn subscribe(&self, event: &str) -> Result<Subscription, GatewayError> {
+        let building = &self.core.building_access;
+        let events = building.follow(&the_program(), Subject::Bus);
+        let events = events.map_err(GatewayError::Call)?;
+        Ok(Subscription::new(event, events, self.ended.clone()))
     }
 
     /// Stops it as a signal would: clients are told, modules put their devices in order.
@@ -293,88 +354,33 @@ impl fmt::Debug for Gateway {
     }
 }
 
-/// One status that is followed; dropping it ends that.
-pub struct Binding {
-    core: Arc<Core>,
-    /// Cancelled when the gateway has ended.
-    ended: CancellationToken,
-    outlet: OutletId,
-    values: watch::Receiver<Option<JsonText>>,
-}
-
-impl Binding {
-    /// The value that the status has, the first time, and after that the next one; `null` when it is gone.
-    ///
-    /// Who waits too long gets the newest value, since a status is a state: those in between are left out.
-    pub async fn next(&mut self) -> Result<JsonText, GatewayError> {
-        let changed = {
-            let changed = pin!(self.values.changed());
-            let ended = pin!(self.ended.cancelled());
-            match select(changed, ended).await {
-                Either::Left((changed, _)) => changed.is_ok(),
-                Either::Right(((), _)) => false,
-            }
-        };
-        if !changed {
-            return Err(GatewayError::Ended);
-        }
-        let value = self.values.borrow_and_update().clone();
-        Ok(value.unwrap_or_else(JsonText::null))
-    }
-}
-
-impl Drop for Binding {
-    fn drop(&mut self) {
-        self.core.follows.detach(self.outlet);
-    }
-}
-
-impl fmt::Debug for Binding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Binding").finish_non_exhaustive()
-    }
-}
-
-/// The outlet of one binding, which keeps the newest value.
-struct Latest(watch::Sender<Option<JsonText>>);
-
-impl Outlet for Latest {
-    fn push(&self, batch: &mut Vec<Delivery>) {
-        for delivery in batch.drain(..) {
-            match delivery {
-                Delivery::Event {
-                    event: Event::Value { value, .. },
-                    ..
-                } => {
-                    self.0.send_replace(value);
-                }
-                // A binding follows one status, makes no requests, and is no connection that could be closed.
-                Delivery::Event {
-                    event:
-                        Event::Entry { .. }
-                        | Event::Line(_)
-                        | Event::Bus(_)
-                        | Event::Topic(_)
-                        | Event::Message(_),
-                    ..
-                }
-                | Delivery::Reply { .. }
-                | Delivery::Close { .. } => {}
-            }
-        }
-    }
+/// Who the program is to the core.
+fn the_program() -> Caller {
+    let program = AutomationId::new(PROGRAM).expect("it is short and plain");
+    let program = Principal::automation(program, Clearance::Admin);
+    Caller::new(Arc::new(program), IpAddr::V4(Ipv4Addr::LOCALHOST))
 }
 
 /// How an embedding program stops its gateway, and is told that it is ready.
 pub(super) struct Embedding {
     pub(super) stop: CancellationToken,
+    pub(super) door: Door,
     ready: oneshot::Sender<Ready>,
     commands: Vec<ProgramCommand>,
 }
 
+/// Whether clients come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Door {
+    /// They do.
+    Open,
+    /// Nothing listens.
+    None,
+}
+
 struct Ready {
     core: Arc<Core>,
-    address: SocketAddr,
+    address: Option<SocketAddr>,
 }
 
 impl Embedding {
@@ -385,7 +391,7 @@ impl Embedding {
         }
     }
 
-    pub(super) fn tell_ready(self, core: Arc<Core>, address: SocketAddr) {
+    pub(super) fn tell_ready(self, core: Arc<Core>, address: Option<SocketAddr>) {
         // A program that does not wait any more has stopped it as well.
         drop(self.ready.send(Ready { core, address }));
     }
@@ -425,197 +431,4 @@ fn no_address(text: &str, kind: &'static str, source: Option<InvalidId>) -> Gate
     unreachable_pub,
     reason = "a function of a driver that clients call is a public method"
 )]
-mod tests {
-    use driver_sdk::{Context, Error, Status, driver};
-
-    use super::*;
-    use crate::core::CommandRefusal;
-    use crate::model::FailureKind;
-
-    const BUILDING: &str = "
-systems:
-  - {id: sys-desk, name: Desk, modules: [mod-lamp, mod-notes]}
-modules:
-  - {id: mod-lamp, driver: lamp}
-  - {id: mod-notes, driver: virtual, name: Notes}
-";
-
-    /// A driver of the program's own.
-    struct Lamp(Context);
-
-    /// A lamp.
-    #[driver(id = "lamp", name = "Lamp")]
-    impl Lamp {
-        const POWER: Status<bool> = Status::new("power");
-
-        async fn start(context: Context) -> Result<Self, Error> {
-            context.set(&Self::POWER, &false);
-            Ok(Self(context))
-        }
-
-        /// Switches it.
-        pub async fn power(&self, state: bool) {
-            self.0.set(&Self::POWER, &state);
-        }
-    }
-
-    async fn gateway() -> Gateway {
-        let builder = Gateway::builder(BUILDING).driver(Lamp::DEFINITION);
-        builder.start().await.unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_program_sees_the_statuses_of_a_driver_of_its_own_and_calls_it() {
-        let gateway = gateway().await;
-        let mut power = gateway.bind("sys-desk/Lamp_1/power").unwrap();
-        assert_eq!(power.next().await.unwrap().as_str(), "false");
-        let value = gateway.call("sys-desk/Lamp_1", "power", &[true]);
-        assert!(value.await.unwrap().is_null());
-        assert_eq!(power.next().await.unwrap().as_str(), "true");
-        gateway.stop().await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_program_has_risers_drivers_too() {
-        let gateway = gateway().await;
-        let mut text = gateway.bind("sys-desk/Notes/text").unwrap();
-        let set = gateway.call("sys-desk/Notes", "set", &("text", "hello"));
-        set.await.unwrap();
-        assert_eq!(text.next().await.unwrap().as_str(), "\"hello\"");
-    }
-
-    #[tokio::test]
-    async fn clients_come_in_where_the_program_is_told() {
-        let gateway = gateway().await;
-        assert!(
-            tokio::net::TcpStream::connect(gateway.address())
-                .await
-                .is_ok()
-        );
-    }
-
-    fn message() -> (Caller, JsonText) {
-        let person = AutomationId::new("test").unwrap();
-        let person = Principal::automation(person, Clearance::User);
-        let who = Caller::new(Arc::new(person), IpAddr::V4(Ipv4Addr::LOCALHOST));
-        (who, JsonText::parse(r#"{"n":1e400}"#).unwrap())
-    }
-
-    /// What the program's command answers to a message of a user.
-    async fn answer(gateway: &Gateway, command: &str) -> Result<String, (FailureKind, String)> {
-        let (who, fields) = message();
-        let (slot, returned) = ReplySlot::for_exec();
-        let commands = &gateway.core.custom_commands;
-        commands.run(&who, command, fields, slot);
-        let returned = returned.await;
-        returned
-            .map(|returned| returned.value.as_str().to_owned())
-            .map_err(|failure| {
-                let code = failure.code().unwrap_or_default();
-                (failure.kind(), format!("{code} {}", failure.message()))
-            })
-    }
-
-    #[tokio::test]
-    async fn a_program_answers_commands_of_its_own() {
-        let echo = Command::new("desk/echo", |message| async move { Ok(message.fields) });
-        let refuse = Command::new("desk/refuse", |_| async {
-            Err::<(), _>(CommandRefusal {
-                code: "no_desk".to_owned(),
-                message: "There is none".to_owned(),
-            })
-        });
-        let panic = Command::new("desk/panic", |_| async {
-            assert!(std::hint::black_box(false), "as the test wants it");
-            Ok(())
-        });
-        let reset = Command::new("desk/reset", |_| async { Ok(()) }).for_administrators();
-        let builder = Gateway::builder("{}").command(echo).command(refuse);
-        let builder = builder.command(panic).command(reset);
-        let gateway = builder.start().await.unwrap();
-        let answered = answer(&gateway, "desk/echo").await;
-        assert_eq!(answered.unwrap(), r#"{"n":1e400}"#);
-        let failed = |kind, text: &str| Err((kind, text.to_owned()));
-        assert_eq!(
-            answer(&gateway, "desk/refuse").await,
-            failed(FailureKind::DriverFailed, "no_desk There is none")
-        );
-        assert_eq!(
-            answer(&gateway, "desk/panic").await,
-            failed(FailureKind::Internal, " the program's handler panicked")
-        );
-        assert_eq!(
-            answer(&gateway, "desk/reset").await,
-            failed(FailureKind::Forbidden, " the command is for administrators")
-        );
-        let offered = gateway.core.views.view().offered.len();
-        assert_eq!(offered, 4);
-    }
-
-    #[tokio::test]
-    async fn a_command_that_cannot_be_one_is_told_before_anything_starts() {
-        let wrong = Command::new("hello", |_| async { Ok(()) });
-        let error = Gateway::builder("{}").command(wrong).start().await;
-        assert!(matches!(error, Err(GatewayError::Command(_))));
-    }
-
-    #[tokio::test]
-    async fn a_binding_ends_with_the_gateway() {
-        let gateway = gateway().await;
-        let mut power = gateway.bind("sys-desk/Lamp/power").unwrap();
-        power.next().await.unwrap();
-        gateway.stop().await.unwrap();
-        let ended = power.next().await.unwrap_err();
-        assert_eq!(ended.to_string(), "the gateway has ended");
-    }
-
-    #[tokio::test]
-    async fn what_cannot_be_called_says_why() {
-        let gateway = gateway().await;
-        let off = gateway.call("sys-desk/Lamp", "off", &());
-        assert!(matches!(off.await, Err(GatewayError::Call(_))));
-        let nowhere = gateway.call("Lamp", "power", &[true]).await.unwrap_err();
-        assert!(matches!(nowhere, GatewayError::Address { .. }));
-    }
-
-    #[tokio::test]
-    async fn a_mistake_in_the_building_is_told_before_anything_starts() {
-        let builder = Gateway::builder("modules: [{id: mod-lamp, driver: lamp}]");
-        let error = builder.start().await.unwrap_err();
-        assert!(matches!(error, GatewayError::App(AppError::Building(_))));
-        let text = error.to_string();
-        let expected = "the building:1:34: there is no driver `lamp`; linked in are ";
-        assert!(text.starts_with(expected), "{text}");
-    }
-
-    #[tokio::test]
-    async fn an_address_that_is_taken_is_told() {
-        let first = gateway().await;
-        let second = Gateway::builder("{}").listen(first.address()).start();
-        let error = second.await.unwrap_err();
-        assert!(
-            matches!(error, GatewayError::App(AppError::Bind(_))),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn a_module_is_written_with_its_system_and_its_index() {
-        for (text, name, index) in [
-            ("sys-1/Lamp_2", "Lamp", 2),
-            ("sys-1/Lamp", "Lamp", 1),
-            ("sys-1/Lamp_left", "Lamp_left", 1),
-        ] {
-            let path = module_path(text).unwrap();
-            assert_eq!(path.system.as_str(), "sys-1");
-            assert_eq!((path.module.as_str(), path.index.get()), (name, index));
-        }
-        for text in ["Lamp", "/Lamp", "sys-1/", "sys-1/Lamp_0"] {
-            let error = module_path(text).unwrap_err().to_string();
-            assert_eq!(
-                error,
-                format!("{text:?} is no module, which is written sys-desk/Lamp_1")
-            );
-        }
-    }
-}
+mod tests;

@@ -56,7 +56,7 @@ use crate::stores::{DocumentStore, StoreError};
 use crate::webhooks::WebhookSender;
 
 use cluster::{ClusterStores, Tries, goes_over, open_patiently, roots_of_the_system};
-use embedded::Embedding;
+use embedded::{Door, Embedding};
 use reload::Reload;
 use source::{BuildingFile, fresh_secret, is_for_the_demo, known, known_drivers};
 
@@ -65,7 +65,7 @@ pub use crate::core::{CommandMessage, CommandRefusal};
 pub use admin::{AdminCommand, AdminError, AdminTarget, NewKey, run_admin_command};
 pub use check::{Checked, check, verdict_line};
 pub use command::{Command, InvalidCommand};
-pub use embedded::{Binding, Gateway, GatewayBuilder, GatewayError};
+pub use embedded::{Announcement, Binding, Gateway, GatewayBuilder, GatewayError, Subscription};
 
 /// The fewest threads for drivers, so that one that blocks stops no other module.
 const DRIVER_THREADS_MIN: usize = 4;
@@ -212,7 +212,10 @@ pub fn serve(
     let file = settings
         .building
         .as_ref()
-        .map(|path| BuildingAtStart::read(BuildingFile::new(path, &drivers, environment)))
+        .map(|path| {
+            let file = BuildingFile::new(path, &drivers, environment);
+            BuildingAtStart::read(file.with_admin(settings.admin_secret.clone()))
+        })
         .transpose()?;
     let repeats = observability::start_logging(&settings.log, settings.log_format)?;
     let metrics = observability::start_metrics()?;
@@ -236,6 +239,15 @@ enum Surroundings {
     Process(Repeats),
     /// A program that embeds it.
     Program(Embedding),
+}
+
+impl Surroundings {
+    fn door(&self) -> Door {
+        match self {
+            Self::Process(_) => Door::Open,
+            Self::Program(embedding) => embedding.door,
+        }
+    }
 }
 
 /// Runs the gateway until its surroundings stop it.
@@ -323,15 +335,21 @@ fn run(
     }
     let render = metrics.clone();
     // The address first: a second gateway that was started by mistake must not reach the devices.
-    let mut server = Server::bind(Arc::clone(&core), settings.server, move || render.render())?;
-    if let Some(cluster) = &cluster {
-        cluster.join(&core, &server)?;
+    let mut server = match surroundings.door() {
+        Door::Open => {
+            let render = move || render.render();
+            Some(Server::bind(Arc::clone(&core), settings.server, render)?)
+        }
+        Door::None => None,
+    };
+    if let (Some(cluster), Some(server)) = (&cluster, &server) {
+        cluster.join(&core, server)?;
     }
     let closing = match cluster {
         Some(cluster) => Some(cluster.begin(main.handle())?),
         None => None,
     };
-    let certificate = server.certificate_end();
+    let certificate = server.as_ref().and_then(Server::certificate_end);
     let certificate = certificate.map(|end| Box::new(end) as CertificateEnd);
     let alerts = OwnAlerts::new(settings.alerts, &core, clock(), certificate);
     let leaving = Arc::clone(&core);
@@ -344,7 +362,7 @@ fn run(
             Surroundings::Process(_) => listen_to_signals()?,
             Surroundings::Program(embedding) => Signals::stopped_by(embedding.stop.clone()),
         };
-        if let Some(keeper) = server.certificate_keeper() {
+        if let Some(keeper) = server.as_mut().and_then(Server::certificate_keeper) {
             main.spawn(keeper.run(read_certificate));
         }
         main.spawn(report_blocked);
@@ -353,10 +371,11 @@ fn run(
             let counted = repeats.clone();
             main.spawn(async move { counted.keep().await });
         }
-        let state = server.readiness_gate();
-        let place = Listening::at(&server).map_err(not_served)?;
+        let state = server.as_ref().map(Server::readiness_gate);
+        let place = server.as_ref().map(Listening::at).transpose();
+        let place = place.map_err(not_served)?;
         // The server runs from here on, so that `/healthz` and `/readyz` answer while the gateway waits for its store.
-        let mut serving = pin!(server.run(stop.clone()));
+        let mut serving = pin!(serve_until(server, &leaving, stop.clone()));
         let opening = pin!(async {
             open_patiently(&core).await?;
             let demo = match &closing {
@@ -380,16 +399,22 @@ fn run(
                 }
                 None => main.spawn(refuse_reloads(read_building)),
             };
-            match demo {
-                Some(_) => state.open_demo(),
-                None => state.open(),
+            if let Some(state) = state {
+                match demo {
+                    Some(_) => state.open_demo(),
+                    None => state.open(),
+                }
             }
             match surroundings {
                 Surroundings::Process(_) => {
-                    announce(&place, demo.as_ref());
+                    if let Some(place) = &place {
+                        announce(place, demo.as_ref());
+                    }
                     service_manager::ready();
                 }
-                Surroundings::Program(embedding) => embedding.tell_ready(served, place.address),
+                Surroundings::Program(embedding) => {
+                    embedding.tell_ready(served, place.map(|place| place.address));
+                }
             }
             Ok::<(), AppError>(())
         });
@@ -415,6 +440,22 @@ fn run(
     }
     main.shutdown_timeout(RUNTIME_STOP_DEADLINE);
     ended
+}
+
+/// Serves until `stop`, and stops the modules; without a server there is nothing else to wait for.
+async fn serve_until(
+    server: Option<Server>,
+    core: &Core,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    match server {
+        Some(server) => server.run(stop).await,
+        None => {
+            stop.cancelled().await;
+            core.stop().await;
+            Ok(())
+        }
+    }
 }
 
 /// The building as it was before anything was started, so that a mistake in it is reported first.

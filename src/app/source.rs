@@ -9,10 +9,15 @@ use rand::Rng;
 
 use crate::building_file::{self, KnownDriver};
 use crate::core::Directory;
-use crate::model::{Building, Secret, Source};
+use crate::model::{
+    ApiKey, Building, Clearance, KeyId, KeySecret, Scope, Secret, Source, User, UserId,
+};
 use crate::server::foreign_rules;
 
 use super::AppError;
+
+/// The id of the administrator whom `admin_secret` lets in, and of the key.
+const ADMIN: &str = "riser-admin";
 
 /// The linked-in drivers, as a building file names them.
 pub(super) fn known_drivers() -> Vec<KnownDriver> {
@@ -35,6 +40,8 @@ pub(super) struct BuildingFile {
     path: PathBuf,
     drivers: Vec<KnownDriver>,
     environment: BTreeMap<String, String>,
+    /// The secret of an administrator who is not in it.
+    admin: Option<Secret>,
 }
 
 impl BuildingFile {
@@ -47,7 +54,14 @@ impl BuildingFile {
             path: path.to_owned(),
             drivers: drivers.to_owned(),
             environment: environment.clone(),
+            admin: None,
         }
+    }
+
+    /// With an administrator's key beside what it says, for the program that started the gateway.
+    pub(super) fn with_admin(mut self, secret: Option<Secret>) -> Self {
+        self.admin = secret;
+        self
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -62,13 +76,16 @@ impl BuildingFile {
     /// What a text of it says.
     pub(super) fn read(&self, text: &str) -> Result<Building, AppError> {
         let file = self.path.display().to_string();
-        let building = building_file::read(
+        let mut building = building_file::read(
             &file,
             text,
             &self.drivers,
             foreign_rules(),
             &self.environment,
         )?;
+        if let Some(secret) = &self.admin {
+            add_admin(&mut building, secret);
+        }
         Ok(building)
     }
 
@@ -78,6 +95,25 @@ impl BuildingFile {
             cause,
         }
     }
+}
+
+/// Adds the administrator of the program that started the gateway, in the place of entries of the same ids.
+fn add_admin(building: &mut Building, secret: &Secret) {
+    let user = UserId::new(ADMIN).expect("it is short and plain");
+    let key = KeyId::new(ADMIN).expect("it is short and plain");
+    building.users.retain(|known| known.id != user);
+    building.api_keys.retain(|known| known.id != key);
+    building.api_keys.push(ApiKey {
+        level: Clearance::Admin,
+        scopes: Scope::parse(Scope::PUBLIC).into_iter().collect(),
+        ..ApiKey::new(&key, KeySecret::Plain(secret.clone()), &user)
+    });
+    building.users.push(User {
+        email: format!("{ADMIN}@localhost"),
+        name: ADMIN.to_owned(),
+        level: Clearance::Admin,
+        ..User::new(&user)
+    });
 }
 
 /// Whether the demo is to run when no file is named: over an empty store, and over one that it has begun.
@@ -100,4 +136,37 @@ pub(super) fn fresh_secret() -> Secret {
     let mut bytes = [0_u8; 16];
     rand::rng().fill_bytes(&mut bytes);
     Secret::new(bytes.map(|byte| format!("{byte:02x}")).concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_administrator_of_the_program_alone_takes_the_place_of_one_of_the_file() {
+        let text = "
+users: [{id: riser-admin, email: a@example.test}]
+api_keys:
+  - {id: riser-admin, secret: of-the-file, user: riser-admin}
+  - {id: panel, secret: of-the-panel, user: riser-admin}
+";
+        let file = BuildingFile::new(Path::new("b.yaml"), &known_drivers(), &BTreeMap::new());
+        let building = file
+            .with_admin(Some(Secret::new("secret")))
+            .read(text)
+            .unwrap();
+        assert_eq!(building.users.len(), 1);
+        assert_eq!(building.users[0].level, Clearance::Admin);
+        let keys: Vec<&str> = building
+            .api_keys
+            .iter()
+            .map(|key| key.id.as_str())
+            .collect();
+        assert_eq!(keys, ["panel", ADMIN]);
+        assert_eq!(
+            building.api_keys[1].secret,
+            KeySecret::Plain(Secret::new("secret"))
+        );
+        assert_eq!(building.api_keys[1].level, Clearance::Admin);
+    }
 }

@@ -62,6 +62,13 @@ pub(super) const KEYS: &[Key] = &[
         about: "The building file, read again when it changes and on SIGHUP. Without one the building in `data` runs, or the demo.",
     },
     Key {
+        name: "admin_secret",
+        takes: "text, at least 16 characters",
+        default: "",
+        flag: "",
+        about: "The secret of the administrator's key `riser-admin`, which is good while this gateway runs on its `building`: for a program that starts the gateway itself. Without it the file's own keys are all there are.",
+    },
+    Key {
         name: "data",
         takes: "a path",
         default: "",
@@ -491,7 +498,7 @@ pub(super) const KEYS: &[Key] = &[
 ];
 
 /// Keys whose values are secrets, or may hold one.
-pub(super) const SECRETS: &[&str] = &["redis.url", "cluster.secret"];
+pub(super) const SECRETS: &[&str] = &["admin_secret", "redis.url", "cluster.secret"];
 
 pub(super) const ADDRESS: &str = "an address and port such as 127.0.0.1:3000 or [::]:3000";
 pub(super) const BASE_PATH: &str =

@@ -108,8 +108,8 @@ const LEASE_MIN: Duration = Duration::from_secs(1);
 /// The longest lease: for as long the modules of a dead node do not run.
 const LEASE_MAX: Duration = Duration::from_secs(5 * 60);
 
-/// The shortest cluster secret, in characters: with less it could be guessed.
-const CLUSTER_SECRET_MIN: usize = 16;
+/// The shortest secret, in characters: with less it could be guessed.
+const SECRET_MIN: usize = 16;
 
 /// The most workers; each is a thread, and actix takes no more.
 const WORKERS_MAX: usize = 512;
@@ -123,6 +123,8 @@ pub struct Settings {
     pub core: CoreSettings,
     /// The building file; the demo building when absent.
     pub building: Option<PathBuf>,
+    /// The secret of an administrator's key that is in no file; there is none when absent.
+    pub admin_secret: Option<Secret>,
     /// Where the building is kept; in memory when absent.
     pub data: Option<PathBuf>,
     /// The Redis that nodes share; the gateway is alone when absent.
@@ -149,6 +151,7 @@ impl Default for Settings {
             server: ServerSettings::default(),
             core: CoreSettings::default(),
             building: None,
+            admin_secret: None,
             data: None,
             redis: None,
             cluster: ClusterSettings::default(),
@@ -371,6 +374,11 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
         |text| sign_in.believe(text).is_ok(),
     );
     raw.path("building", &mut settings.building);
+    raw.hidden(
+        "admin_secret",
+        "`admin_secret` must have at least 16 characters; make one with: openssl rand -hex 32",
+        |text| long_secret(text, &mut settings.admin_secret),
+    );
     raw.path("data", &mut settings.data);
     raw.log_filter("log", &mut settings.log);
     let mut format = None;
@@ -392,6 +400,15 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
     settings.cluster = cluster(raw, settings.placeos);
     check(raw, &settings);
     settings
+}
+
+/// Takes a secret; whether it is long enough to be one.
+fn long_secret(text: &str, secret: &mut Option<Secret>) -> bool {
+    let is_long_enough = text.chars().count() >= SECRET_MIN;
+    if is_long_enough {
+        *secret = Some(Secret::new(text));
+    }
+    is_long_enough
 }
 
 /// The addresses that dialects have for themselves, as far as they are given.
@@ -478,13 +495,7 @@ fn cluster(raw: &mut Raw, placeos: bool) -> ClusterSettings {
     raw.hidden(
         "cluster.secret",
         "`cluster.secret` must have at least 16 characters; make one with: openssl rand -hex 32",
-        |text| {
-            let is_long_enough = text.chars().count() >= CLUSTER_SECRET_MIN;
-            if is_long_enough {
-                cluster.secret = Some(Secret::new(text));
-            }
-            is_long_enough
-        },
+        |text| long_secret(text, &mut cluster.secret),
     );
     raw.duration("cluster.lease", &mut cluster.lease);
     raw.switch("cluster.open_core_api", &mut cluster.open_core_api);
@@ -575,6 +586,12 @@ fn check(raw: &mut Raw, settings: &Settings) {
         raw.refuse(
             &["data", "redis.url"],
             "`data` keeps the building on this machine and `redis.url` in Redis; set one of them",
+        );
+    }
+    if settings.admin_secret.is_some() && settings.building.is_none() {
+        raw.refuse(
+            &["admin_secret"],
+            "`admin_secret` is for a gateway with a building file; set `building`, or leave it out",
         );
     }
     if settings.placeos_api.is_some() && !settings.placeos {

@@ -90,7 +90,7 @@ fn every_key_of_the_reference_changes_something() {
             "pushjet.create" => "anyone",
             "http.hsts" => "false",
             "redis.url" => "redis://localhost",
-            "cluster.secret" => "sixteen characters",
+            "admin_secret" | "cluster.secret" => "sixteen characters",
             _ => other,
         };
         let variable = env::variable(key.name);
@@ -113,6 +113,8 @@ fn needed_by(key: &str) -> &'static str {
         "[home_assistant]\nlisten = \"127.0.0.1:0\"\n"
     } else if key == "placeos" {
         "[redis]\nurl = \"redis://localhost\"\n"
+    } else if key == "admin_secret" {
+        "building = \"hq.yaml\"\n"
     } else if key == "placeos_api" {
         "placeos = true\n[redis]\nurl = \"redis://localhost\"\n"
     } else {
@@ -641,6 +643,28 @@ fn what_many_nodes_cannot_work_with_is_refused() {
             "riser.toml:1: `placeos` needs the Redis of the PlaceOS; set `redis.url`",
             "riser.toml:2: `placeos_edges` must be pairs such as mod-1-edge=edge-1, apart by commas, not this text",
             "riser.toml:4: `redis.url` is no address of a Redis; write redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH, with USER:PASSWORD@ before the host where needed",
+        ],
+    );
+}
+
+#[test]
+fn an_administrator_of_the_program_alone_is_for_a_building_file_and_never_shown() {
+    let file = "building = \"hq.yaml\"\nadmin_secret = \"hunter2 hunter2 hunter2\"\n";
+    let settings = settings(file, &[]);
+    assert!(settings.admin_secret.is_some());
+    assert!(!format!("{settings:?}").contains("hunter2"));
+    check(
+        "admin_secret = \"hunter2\"\n",
+        &[],
+        &[
+            "riser.toml:1: `admin_secret` must have at least 16 characters; make one with: openssl rand -hex 32",
+        ],
+    );
+    check(
+        "admin_secret = \"hunter2 hunter2 hunter2\"\n",
+        &[],
+        &[
+            "riser.toml:1: `admin_secret` is for a gateway with a building file; set `building`, or leave it out",
         ],
     );
 }

@@ -6,6 +6,7 @@
 
 pub mod access;
 mod access_control;
+mod action_names;
 mod automation;
 mod building;
 mod building_access;
@@ -75,6 +76,7 @@ pub use access::{
     ModuleAccess, Policy, Principal, PublicKey, SignInError, SignInSettings,
 };
 pub use access_control::AccessControl;
+pub use action_names::{ActionNameError, resolve_action};
 pub use automation::{Automation, NoAutomation};
 pub use building::{Apply, EditError, Invalid, Rehearsal, RemoteProgramSettings, ServiceActor};
 pub use building_access::BuildingAccess;

@@ -57,8 +57,11 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         )
     })?;
     step("the gateway inside of another program", || {
-        let example = ["run", "--quiet", "--example", "embedded", "--locked"];
-        run_program(cargo().args(example), root, BUILD)
+        for example in ["embedded", "automation"] {
+            let example = ["run", "--quiet", "--locked", "--example", example];
+            run_program(cargo().args(example), root, BUILD)?;
+        }
+        Ok(())
     })?;
     step("drivers in Python", || {
         // Without site-packages: the library needs nothing but Python.
@@ -68,6 +71,15 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         run_program(&mut python, &root.join("drivers/python"), QUICK)
     })?;
     load::smoke(root)?;
+    step("clients in Python", || {
+        let gateway = ["build", "--quiet", "--bin", "riser", "--locked"];
+        run_program(cargo().args(gateway), root, BUILD)?;
+        let tests = ["-S", "-m", "unittest", "discover"];
+        let mut python = Command::new("python3");
+        python.args(tests).env("PYTHONDONTWRITEBYTECODE", "1");
+        python.env("RISER_BINARY", root.join("target/debug/riser"));
+        run_program(&mut python, &root.join("clients/python"), QUICK)
+    })?;
     // Without a line of ours behind it: the run ends with the runner's summary.
     let nextest = ["nextest", "run", "--workspace", "--locked"];
     run_program(
