@@ -23,7 +23,7 @@ fn content<C>(field: &Field<C>) -> Value<'static> {
         Kind::Address => text("https://example.test/x"),
         Kind::Email => text("ann@example.test"),
         Kind::Texts => texts(["one", "${two"]),
-        Kind::Flag => Value::Flag((field.default)() != Value::Flag(true)),
+        Kind::Flag => Value::Flag((field.default)() == Value::Flag(false)),
         Kind::Count(_) => Value::Number(7),
         Kind::Moment => Value::Number(1_801_332_000),
         Kind::TimeZone => text("Europe/London"),
