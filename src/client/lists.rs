@@ -132,23 +132,30 @@ fn rows(system: CompleteShape) -> Vec<ModuleRow> {
     for module in module_data {
         let custom = module.custom_name.filter(|name| !name.is_empty());
         let name = custom.unwrap_or(module.name);
+        let name_of_driver = module.driver.map(|driver| driver.name);
+        // Riser's drivers are called by their ids in building files; PlaceOS's ids say nothing to people.
+        let driver = match module.condition {
+            Some(_) => module.driver_id.or(name_of_driver),
+            None => name_of_driver.or(module.driver_id),
+        };
         let before = rows.iter().filter(|row| row.module == name).count();
         rows.push(ModuleRow {
             system: id.clone(),
             module: name,
             index: before + 1,
             id: module.id,
-            driver: module
-                .driver
-                .map(|driver| driver.name)
-                .or(module.driver_id)
-                .unwrap_or_default(),
+            driver: driver.unwrap_or_default(),
+            running: module.running && !no_node_runs(module.condition.as_deref()),
             state: state(module.running, module.connected, module.condition),
-            running: module.running,
             connected: module.connected,
         });
     }
     rows
+}
+
+/// Whether a module does not run although it is to, by riser's own word.
+fn no_node_runs(condition: Option<&str>) -> bool {
+    matches!(condition, Some("waiting" | "unreachable"))
 }
 
 /// The state of a module, in a word.
@@ -245,8 +252,8 @@ mod tests {
                 {"id":"c","name":"Virtual","custom_name":"Display","running":true,"connected":true,"driver_id":"virtual"},
                 {"id":"a","name":"Display","custom_name":null,"running":true,"driver":{"name":"PJLink"}},
                 {"id":"b","name":"Lights","custom_name":"","new":1},
-                {"id":"d","name":"Lights","running":false,"connected":false,"condition":"waiting"},
-                {"id":"e","name":"Lights","running":false,"connected":false,"condition":"unreachable"}
+                {"id":"d","name":"Lights","running":true,"connected":false,"condition":"waiting"},
+                {"id":"e","name":"Lights","running":true,"connected":false,"condition":"unreachable"}
             ]}"#,
         )
         .unwrap();

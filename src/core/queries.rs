@@ -224,11 +224,12 @@ impl Queries {
         (nodes, is_first)
     }
 
-    /// Whether the device of each module is connected, for as much as this node has to say: of those that run here, and of those that no node runs.
+    /// Whether the device of each module is connected, for as much as this node has to say: of those that run here, and of those that are to run and that no node runs.
     /// In the order of their ids, and at most `MODULES_MEASURED_MAX`.
     pub fn connections(&self) -> Vec<(ModuleId, bool)> {
         let directory = self.directory();
-        let told = directory.modules().filter_map(|entry| {
+        let to_run = directory.modules().filter(|entry| entry.module.is_to_run());
+        let told = to_run.filter_map(|entry| {
             let id = &entry.module.id;
             match self.liveness(id) {
                 Liveness::Here(connected) => Some((id.clone(), connected)),

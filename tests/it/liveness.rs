@@ -51,7 +51,7 @@ async fn on_an_empty_redis_readiness_says_why_and_calls_wait_for_their_modules()
         let said = node.until_readiness(503).await;
         assert!(said.starts_with("waiting: no module runs"), "{said}");
         let (running, connected, condition) = condition(node, "mod-d1").await;
-        assert_eq!((running, connected, &*condition), (false, false, "waiting"));
+        assert_eq!((running, connected, &*condition), (true, false, "waiting"));
         assert_eq!(measured(node, "mod-d1").await.as_deref(), Some("0"));
     }
     let mut screen = second.connect(Key::USER).await;
@@ -131,7 +131,7 @@ async fn a_module_whose_node_is_gone_is_not_connected_and_its_document_says_why(
 
     client.expect(connected.notify(1, false)).await;
     let said = condition(&gateway, "mod-d1").await;
-    assert_eq!(said, (false, false, "unreachable".to_owned()));
+    assert_eq!(said, (true, false, "unreachable".to_owned()));
     assert_eq!(measured(&gateway, "mod-d1").await.as_deref(), Some("0"));
     // What Redis still has of it is of a life that is over, and is not what who comes is told.
     let state = gateway.request("GET", "/api/engine/v2/modules/mod-d1/state");

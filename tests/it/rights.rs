@@ -140,6 +140,13 @@ const DOORS: &[(&str, &str, Denied)] = &[
     ),
     ("GET", "/zones/{zone}/metadata", Denied::Answered),
     ("GET", "/zones/{zone}/triggers", Denied::Answered),
+    ("GET", "/drivers/{driver}/compiled", Denied::Answered),
+    ("POST", "/drivers/{driver}/recompile", Denied::Answered),
+    ("POST", "/modules/{module}/load", Denied::Refused),
+    ("POST", "/modules/{module}/stop", Denied::Refused),
+    ("POST", "/modules/{module}/start", Denied::Refused),
+    ("POST", "/systems/{system}/stop", Denied::Refused),
+    ("POST", "/systems/{system}/start", Denied::Refused),
 ];
 
 #[tokio::test]
@@ -148,7 +155,7 @@ async fn every_door_to_a_module_of_a_room_asks_whether_its_zone_denies_the_calle
         let doors = specification::of_one_entry(&method.to_ascii_lowercase());
         let doors = doors.into_iter();
         let doors = doors.filter_map(|path| path.strip_prefix(BASE));
-        // Who is a user or a key is no matter of a zone, and entities, commands, apps and services are administrators' alone.
+        // Who is a user or a key is no matter of a zone, and entities, commands, apps, services and the domain are administrators' alone.
         let others = [
             "/users",
             "/api_keys",
@@ -156,6 +163,7 @@ async fn every_door_to_a_module_of_a_room_asks_whether_its_zone_denies_the_calle
             "/commands",
             "/apps",
             "/services",
+            "/domains",
         ];
         let doors = doors.filter(|path| !others.iter().any(|other| path.starts_with(other)));
         let mut doors: Vec<_> = doors.collect();

@@ -19,10 +19,10 @@ use crate::harness::{
 };
 
 const EMAIL: &str = "ann@example.test";
-const PASSWORD: &str = "correct horse";
+pub(crate) const PASSWORD: &str = "correct horse";
 
 /// The hash of the password, at the lowest costs there are.
-const HASH: &str =
+pub(crate) const HASH: &str =
     "$argon2id$v=19$m=8,t=1,p=1$htfT2ARDMRC2EBG6oJw0Vw$+MZ0bVQRC6imlXycEOODJbac0hEbvCwSOTeOpkudvnw";
 
 /// The promise for credentials that are no longer good.
@@ -474,7 +474,7 @@ async fn somebody_signs_in_on_the_page_and_gets_a_session_that_no_script_reads()
         .await;
     assert_eq!(wrong.status, 401);
     assert!(
-        wrong.body.contains("the name or the password is wrong"),
+        wrong.body.contains("The email or the password is wrong."),
         "{}",
         wrong.body
     );

@@ -12,7 +12,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::core::access::policy::{may_ask, opens_too_much};
+use crate::core::access::policy::{may_ask, may_switch, opens_too_much};
 use crate::core::access::rights::{Member, Policy, policy_of_user};
 use crate::core::directory::Directory;
 use crate::model::{
@@ -51,9 +51,8 @@ pub(in crate::core) fn may_change(policy: &Policy, changes: &Changes<'_>) -> Res
             EntryId::User(user) => changes.user(policy, user),
             EntryId::ApiKey(key) => changes.key(policy, key),
             EntryId::System(system) => changes.system(policy, system, &restricted),
-            EntryId::Zone(_) | EntryId::Module(_) | EntryId::Metadata(_) => {
-                changes.level(policy, id)
-            }
+            EntryId::Zone(_) | EntryId::Metadata(_) => changes.level(policy, id),
+            EntryId::Module(module) => changes.module(policy, module),
             EntryId::Entity(_) | EntryId::Command(_) => changes.placed(policy, id),
             EntryId::App(app) => changes.app(policy, app),
             EntryId::Service(service) => changes.service(policy, service),
@@ -94,6 +93,16 @@ impl Changes<'_> {
     fn level(&self, policy: &Policy, id: &EntryId) -> Result<(), Failure> {
         let stays = self.after.info(id).is_some();
         may_ask(self.before, policy, id, stays)
+    }
+
+    fn module(&self, policy: &Policy, id: &ModuleId) -> Result<(), Failure> {
+        let there = self.before.module(id).zip(self.after.module(id));
+        let switches =
+            there.is_some_and(|(before, after)| before.module.differs_in_running(&after.module));
+        match switches {
+            true => may_switch(policy),
+            false => self.level(policy, &EntryId::Module(id.clone())),
+        }
     }
 
     fn placed(&self, policy: &Policy, id: &EntryId) -> Result<(), Failure> {

@@ -193,11 +193,23 @@ pub(in crate::core) fn may_edit(
 ) -> Result<(), Failure> {
     match &edit.change {
         Change::Put(entry) => {
+            if let Entry::Module(after) = &**entry
+                && let Some(before) = directory.module(&after.id)
+                && before.module.differs_in_running(after)
+            {
+                return may_switch(policy);
+            }
             may_ask(directory, policy, &edit.id(), true)?;
             may_give(policy, entry)
         }
         Change::Delete(id) => may_ask(directory, policy, id, false),
     }
+}
+
+/// Whether a module may be started or stopped, which support staff may do.
+pub(super) fn may_switch(policy: &Policy) -> Result<(), Failure> {
+    unrestricted(policy)?;
+    at_least(policy, Clearance::Support)
 }
 
 /// Whether an entry may be changed at all: put, when it `stays`, or else taken away.

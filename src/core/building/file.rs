@@ -92,7 +92,8 @@ pub(super) fn spares_most_modules(
 
 /// The edits that make the building that of the file.
 fn edits(now: &Directory, building: Building) -> Vec<Edit> {
-    let entries: Vec<Entry> = building.into_entries().collect();
+    let entries = building.into_entries();
+    let entries: Vec<Entry> = entries.map(|entry| as_switched(now, entry)).collect();
     let named: HashSet<EntryId> = entries.iter().map(Entry::id).collect();
     let left = now.ids().filter(|id| {
         let owned = now
@@ -102,6 +103,17 @@ fn edits(now: &Directory, building: Building) -> Vec<Edit> {
     });
     let left: Vec<Edit> = left.map(Edit::delete).collect();
     entries.into_iter().map(Edit::put).chain(left).collect()
+}
+
+/// A module of which the file does not say whether it is to run stays as people have put it.
+fn as_switched(now: &Directory, mut entry: Entry) -> Entry {
+    if let Entry::Module(module) = &mut entry
+        && module.running.is_none()
+        && let Some(before) = now.module(&module.id)
+    {
+        module.running = before.module.running;
+    }
+    entry
 }
 
 /// The passwords that the building has in the clear.

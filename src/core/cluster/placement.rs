@@ -192,7 +192,7 @@ impl PlacementController {
         Ok(Arc::clone(term))
     }
 
-    /// The modules of the building that belong here, by the nodes that are listed.
+    /// The modules of the building that are to run and belong here, by the nodes that are listed.
     ///
     /// This node counts as listed, since it holds a lease. So a list that is short of nodes, as it is after a registry lost its memory,
     /// makes nothing end here: by rendezvous hashing a module moves only to a node that is there.
@@ -200,7 +200,10 @@ impl PlacementController {
         let listed = self.membership.nodes();
         let own = &self.node.uri;
         let building = self.modules.building();
-        let ids = building.all_modules().map(|entry| &entry.module.id);
+        let to_run = building
+            .all_modules()
+            .filter(|entry| entry.module.is_to_run());
+        let ids = to_run.map(|entry| &entry.module.id);
         ids.filter(|id| {
             let others = listed.iter().map(|node| &node.uri);
             rendezvous::choose(others.chain([own]), id.as_str()) == Some(own)

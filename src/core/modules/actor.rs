@@ -92,7 +92,8 @@ impl Actor {
         loop {
             let (answer, state) = oneshot::channel();
             if self.store.read(&handle.module.id, answer).is_err() {
-                return;
+                // A store that keeps no status has none of another node; what is left is of this one, before a stop.
+                return handle.output.take_over(handle.output.shown());
             }
             tokio::select! {
                 () = handle.stop.cancelled() => return,

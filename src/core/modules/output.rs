@@ -106,7 +106,16 @@ impl ModuleOutput {
         lock(&self.last).generation == 0
     }
 
-    /// Takes the values that the module had on another node. Those that its first generation here does not set again are removed, as after a restart.
+    /// What this node shows of the module at the moment.
+    pub(super) fn shown(&self) -> State {
+        let mut shown = State::new();
+        self.subscriptions.look_at(&self.module, |name, value| {
+            shown.push((name.clone(), value.clone()));
+        });
+        shown
+    }
+
+    /// Takes the values that the module had on another node, or here before it was stopped. Those that its first generation here does not set again are removed, as after a restart.
     ///
     /// Who ended in good order said that the device is not connected. So one that is connected by what the store has was left by a node that died.
     pub(super) fn take_over(&self, state: State) {

@@ -130,7 +130,7 @@ impl Supervisor {
     }
 
     /// The building is this, in which these entries may differ from the one before:
-    /// starts what is to run here and does not, ends what is gone, and starts again what has another driver, address or settings, unless its driver takes these while it runs.
+    /// starts what is to run here and does not, ends what is gone or was stopped, and starts again what has another driver, address or settings, unless its driver takes these while it runs.
     ///
     /// Returns the modules that ran here and are gone from the building; they can no longer be found, and are ending.
     pub(in crate::core) fn align(
@@ -235,7 +235,7 @@ impl Supervisor {
         self.changed.subscribe()
     }
 
-    /// Lets those of these modules run that are in the building and this node's, and no other of them. Returns those that are ending for it.
+    /// Lets those of these modules run that are in the building, are to run and are this node's, and no other of them. Returns those that are ending for it.
     fn look_again(
         &self,
         mut modules: RwLockWriteGuard<'_, Modules>,
@@ -255,7 +255,9 @@ impl Supervisor {
                 Share::All => Some(None),
                 Share::Granted(granted) => granted.get(&id).map(|term| Some(Arc::clone(term))),
             };
-            let (Some(entry), Some(term)) = (building.module(&id), term) else {
+            let entry = building.module(&id);
+            let entry = entry.filter(|entry| entry.module.is_to_run());
+            let (Some(entry), Some(term)) = (entry, term) else {
                 stopped.extend(before);
                 continue;
             };

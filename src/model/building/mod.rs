@@ -254,12 +254,14 @@ collection! {
         makebreak: bool,
         /// Whether its device may be away without a warning, for apps.
         ignore_connected: bool,
-        /// Whether it goes on when its systems are started or stopped, for apps.
+        /// Whether it goes on as it is when its systems are started or stopped.
         ignore_startstop: bool,
         /// Whether it is to run only while it is called, for apps.
         launch_on_execute: bool,
         /// How much its faults matter.
         alert_level: Option<String> => is(Kind::Word(ALERT_LEVELS)),
+        /// Whether it is to run, which it is where nothing is said. A file that says nothing leaves it as people have put it.
+        running: Option<bool>,
         /// Which of its statuses clients of an app see without a credential of their own: `public`, a list of names.
         statuses: ModuleStatuses => shaped(ModuleStatuses::flaws),
     }
@@ -306,6 +308,22 @@ impl Module {
     /// Its own settings as JSON, without what is set around it.
     pub fn settings(&self) -> JsonText {
         JsonText::parse(self.settings.expose()).unwrap_or_else(|_| JsonText::null())
+    }
+
+    /// Whether it is to run.
+    pub fn is_to_run(&self) -> bool {
+        self.running != Some(false)
+    }
+
+    /// Whether all that another has in another way is that it is to run, or not to.
+    pub fn differs_in_running(&self, other: &Self) -> bool {
+        let running = other.running;
+        self.running != running
+            && *other
+                == Self {
+                    running,
+                    ..self.clone()
+                }
     }
 
     /// Whether a module that is to be like this one can go on as it runs.

@@ -26,7 +26,7 @@ fn content<C: Collection>(field: &Field<C>) -> Value<'static> {
         Kind::Texts if name == "parameters" => texts(["who", "how_long"]),
         Kind::Texts if name == "methods" => texts(["GET", "POST"]),
         Kind::Texts => texts(["one", "${two"]),
-        Kind::Flag => Value::Flag((field.default)() != Value::Flag(true)),
+        Kind::Flag => Value::Flag((field.default)() == Value::Flag(false)),
         Kind::Count(_) => Value::Number(7),
         Kind::Moment => Value::Number(1_801_332_000),
         Kind::TimeZone => text("Europe/London"),

@@ -128,6 +128,7 @@ static MOUNTS: &[Mount] = &[
         specification: || {
             auth::SignIn::openapi()
                 .merge_from(placeos::Open::openapi())
+                .merge_from(placeos::Staff::openapi())
                 .nest(placeos::BASE, placeos::Engine::openapi())
                 .nest(placeos::BASE, placeos::Websocket::openapi())
         },

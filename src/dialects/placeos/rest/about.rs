@@ -48,9 +48,9 @@ impl PlatformShape {
 }
 
 /// The parts of the API that a scope can name.
-const SCOPES: [&str; 16] = [
+const SCOPES: [&str; 17] = [
     "public", "control", "systems", "zones", "modules", "drivers", "settings", "metadata", "users",
-    "api_keys", "triggers", "building", "entities", "commands", "apps", "services",
+    "api_keys", "domains", "triggers", "building", "entities", "commands", "apps", "services",
 ];
 
 /// Every scope that credentials can have: `GET /scopes`.

@@ -1,7 +1,7 @@
 //! Where a module's device is: its URI, and the fields into which PlaceOS takes one apart.
 
 use crate::dialects::placeos::rest::admission::name_and_port;
-use crate::model::Module;
+use crate::model::{Module, UriPresence, UriRule};
 
 /// Whether a module has no device: PlaceOS's logic modules.
 pub(super) fn is_logic(module: &Module) -> bool {
@@ -81,6 +81,18 @@ fn authority(rest: &str) -> (Option<&str>, &str) {
 
 /// PlaceOS's number for a module without a device.
 pub(super) const LOGIC_ROLE: u8 = 99;
+
+/// The role of a driver: how its modules reach their devices where each has one, else that of a module without.
+pub(super) fn role_of(rule: UriRule) -> u8 {
+    let role = match (rule.presence, rule.schemes.first()) {
+        (UriPresence::Never | UriPresence::Optional, _) => Role::Logic,
+        (UriPresence::Default(_) | UriPresence::Needed, Some(scheme)) => {
+            Device::of(Some(&format!("{scheme}://host"))).role
+        }
+        (UriPresence::Default(_) | UriPresence::Needed, None) => Role::Device,
+    };
+    role.number()
+}
 
 /// How a module reaches its device, which PlaceOS calls the role of its driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

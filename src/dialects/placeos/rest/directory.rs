@@ -7,9 +7,9 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::dialects::placeos::permissions;
 use crate::dialects::placeos::rest::ModuleShape;
 use crate::dialects::placeos::rest::documents::{Shown, fields_schema};
+use crate::dialects::placeos::rest::domains::organisation;
 use crate::model::{Clearance, EntryInfo, System, User, Zone};
 
 /// The version that the authority states. Clients take the path `/api/engine/v2` only for `[2-9].N.N`.
@@ -19,7 +19,7 @@ pub(super) const PLATFORM_VERSION: &str = "v2.0.0";
 pub(super) const AUTHORITY_ID: &str = "authority-riser";
 
 /// A list that is always empty.
-type NoItems = [(); 0];
+pub(super) type NoItems = [(); 0];
 
 /// An object that is always empty.
 #[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
@@ -28,15 +28,15 @@ pub(super) struct Empty {}
 /// The first thing that a client asks for: `GET /auth/authority`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Authority<'a> {
-    id: &'static str,
-    name: &'a str,
-    description: &'static str,
+    pub(super) id: &'static str,
+    pub(super) name: &'a str,
+    pub(super) description: &'a str,
     domain: &'a str,
-    login_url: String,
-    logout_url: String,
-    config: AuthorityConfig<'a>,
+    pub(super) login_url: String,
+    pub(super) logout_url: String,
+    pub(super) config: AuthorityConfig<'a>,
     #[schema(value_type = Vec<String>)]
-    email_domains: NoItems,
+    pub(super) email_domains: NoItems,
     version: &'static str,
     session: bool,
     token_valid: bool,
@@ -44,7 +44,7 @@ pub struct Authority<'a> {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-struct AuthorityConfig<'a> {
+pub(super) struct AuthorityConfig<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     org_zone: Option<&'a str>,
 }
@@ -64,14 +64,14 @@ impl<'a> Authority<'a> {
     pub fn new(
         domain: &'a str,
         base: &str,
-        mut zones: impl Iterator<Item = &'a Zone>,
+        zones: impl Iterator<Item = &'a Zone>,
         standing: Standing,
     ) -> Self {
-        let organisation = zones.find(|zone| permissions::governs(zone));
+        let organisation = organisation(zones);
         Self {
             id: AUTHORITY_ID,
             name: organisation.map_or(domain, |zone| &zone.name),
-            description: "",
+            description: organisation.map_or("", |zone| &zone.description),
             domain,
             login_url: format!("{base}/login?continue={{{{url}}}}"),
             logout_url: format!("{base}/auth/logout"),
@@ -240,6 +240,7 @@ mod tests {
         let organisation = Zone {
             id: ZoneId::new("zone-hq").unwrap(),
             name: "Headquarters".to_owned(),
+            description: "All of it".to_owned(),
             tags: vec!["org".to_owned()],
             ..zone()
         };
@@ -256,7 +257,7 @@ mod tests {
         assert_eq!(
             authority,
             json!({
-                "id": "authority-riser", "name": "Headquarters", "description": "", "domain": "rooms.test",
+                "id": "authority-riser", "name": "Headquarters", "description": "All of it", "domain": "rooms.test",
                 "login_url": "/login?continue={{url}}", "logout_url": "/auth/logout",
                 "config": {"org_zone": "zone-hq"}, "email_domains": [], "version": "v2.0.0",
                 "session": false, "token_valid": false, "production": true,

@@ -3,18 +3,20 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::dialects::placeos::rest::amends::changed;
+use crate::dialects::placeos::rest::documents::Unreadable;
 use crate::dialects::placeos::rest::{DriverFacts, address};
 use crate::model::{Configuration, JsonText, UriPresence};
 
 /// A driver: `GET /drivers`, `GET /drivers/{id}`.
 ///
-/// Here a driver comes with the gateway, so it has no repository and no commit, and its role is that of a module without a device:
-/// how a device is reached is said by the module's URI.
+/// Here a driver comes with the gateway, so it has no repository and no commit.
+/// Its role says how its modules reach their devices where they must have one; a module of any other is without a device, unless it has a URI.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Driver)]
 pub struct DriverShape<'a> {
     id: &'a str,
-    name: &'a str,
+    name: String,
     description: &'a str,
     module_name: &'a str,
     role: u8,
@@ -37,10 +39,10 @@ impl<'a> DriverShape<'a> {
     pub fn new(driver: DriverFacts<'a>, takes: &Configuration, time: u64) -> Self {
         Self {
             id: driver.id,
-            name: driver.id,
+            name: driver.name(),
             description: driver.description,
             module_name: driver.module_name,
-            role: address::LOGIC_ROLE,
+            role: address::role_of(takes.uri),
             default_uri: match takes.uri.presence {
                 UriPresence::Default(uri) => Some(uri),
                 UriPresence::Never | UriPresence::Optional | UriPresence::Needed => None,
@@ -54,6 +56,15 @@ impl<'a> DriverShape<'a> {
             created_at: time,
             updated_at: time,
         }
+    }
+
+    /// Looks whether a document leaves a driver as it is, since all of it comes with the gateway.
+    ///
+    /// # Errors
+    ///
+    /// Why the body is no document, or every field that it would change.
+    pub fn unchanged_by(&self, body: &[u8]) -> Result<(), Unreadable> {
+        changed(body, self, "a driver", &[]).map(drop)
     }
 }
 
@@ -74,7 +85,7 @@ mod tests {
             serde_json::to_value(DriverShape::new(driver, &Configuration::ANY, 1_700_000_000))
                 .unwrap(),
             json!({
-                "id": "pjlink", "name": "pjlink", "description": "Projectors", "module_name": "Display", "role": 99,
+                "id": "pjlink", "name": "PJLink", "description": "Projectors", "module_name": "Display", "role": 99,
                 "default_uri": null, "default_port": null, "file_name": "", "commit": "", "repository_id": null,
                 "ignore_connected": false, "json_schema": {}, "created_at": 1_700_000_000, "updated_at": 1_700_000_000,
             })

@@ -188,9 +188,9 @@ impl ModuleFilter {
         })
     }
 
-    /// Whether a module is asked for, which was last changed at this time. Every module of the directory runs.
+    /// Whether a module is asked for, which was last changed at this time.
     pub fn matches(&self, module: &Module, driver: DriverFacts<'_>, changed: u64) -> bool {
-        self.running != Some(false)
+        self.running.is_none_or(|asked| asked == module.is_to_run())
             && self
                 .as_of
                 .is_none_or(|asked| usize::try_from(changed).is_ok_and(|changed| changed <= asked))
@@ -227,7 +227,7 @@ impl IntoParams for ModuleFilter {
             parameter(
                 "running",
                 Kind::Truth,
-                "Those that run, or those that do not.",
+                "Those that are to run, or those that are stopped.",
             ),
             parameter(
                 "as_of",

@@ -6,10 +6,12 @@
 mod about;
 mod address;
 mod admission;
+mod amends;
 mod cores;
 mod credentials;
 mod directory;
 pub mod documents;
+mod domains;
 mod drivers;
 mod entities;
 mod filters;
@@ -32,6 +34,7 @@ pub use admission::{
 pub use cores::{BadCall, CoreLoaded, CoreStatus, RaisedShape, read_call};
 pub use credentials::{Carrier, Presented, SESSION_COOKIE, domain_of, presented, session_cookie};
 pub use directory::{Authority, Standing, SystemShape, UserShape, ZoneShape};
+pub use domains::{DomainAmends, DomainShape, organisation};
 pub use drivers::DriverShape;
 pub use entities::{AppShape, CommandShape, EntityShape, ServiceShape};
 pub use filters::{DriverFilter, ModuleFilter, SystemFilter, UserFilter, ZoneFilter};

@@ -25,9 +25,8 @@ pub struct ModuleShape<'a> {
     tls: bool,
     udp: bool,
     uri: &'a str,
-    running: bool,
     connected: bool,
-    /// Riser's own: why it runs or is connected, or not.
+    /// Riser's own: why it is connected or not.
     condition: Condition,
     has_runtime_error: bool,
     error_timestamp: Option<u64>,
@@ -42,7 +41,7 @@ pub struct ModuleShape<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 struct ModuleDriver<'a> {
     id: &'a str,
-    name: &'a str,
+    name: String,
     description: &'a str,
     module_name: &'a str,
     role: u8,
@@ -79,10 +78,43 @@ pub struct DriverFacts<'a> {
     pub module_name: &'a str,
 }
 
-/// The condition of a module.
+/// Words that people write in a way of their own.
+const SPELLED: [(&str, &str); 5] = [
+    ("http", "HTTP"),
+    ("json", "JSON"),
+    ("lan", "LAN"),
+    ("mqtt", "MQTT"),
+    ("pjlink", "PJLink"),
+];
+
+impl DriverFacts<'_> {
+    /// What people call the driver: the words of its id. A process is called by its command.
+    pub(super) fn name(&self) -> String {
+        let is_word = |sign: char| sign.is_ascii_alphanumeric() || sign == '_' || sign == '-';
+        if !self.id.chars().all(is_word) {
+            return self.id.to_owned();
+        }
+        let words = self.id.split(['_', '-']).filter(|word| !word.is_empty());
+        let words: Vec<String> = words.map(capitalised).collect();
+        words.join(" ")
+    }
+}
+
+fn capitalised(word: &str) -> String {
+    let spelled = SPELLED.iter().find(|(plain, _)| *plain == word);
+    if let Some((_, spelled)) = spelled {
+        return (*spelled).to_owned();
+    }
+    let (first, rest) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
+    format!("{}{rest}", first.to_uppercase())
+}
+
+/// The condition of a module. PlaceOS's `running` says no more than whether it is to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Condition {
+    /// It is not to run.
+    Stopped,
     /// No node runs it yet.
     Waiting,
     /// The lease of its node is over, or the gateway cannot find out its state.
@@ -117,10 +149,6 @@ impl<'a> ModuleShape<'a> {
             tls: device.tls,
             udp: device.udp,
             uri: device.uri,
-            running: match condition {
-                Condition::Waiting | Condition::Unreachable => false,
-                Condition::Disconnected | Condition::Connected => true,
-            },
             connected: condition == Condition::Connected,
             condition,
             has_runtime_error: failed_at.is_some(),
@@ -129,7 +157,7 @@ impl<'a> ModuleShape<'a> {
             updated_at: info.updated_at,
             driver: ModuleDriver {
                 id: driver.id,
-                name: driver.id,
+                name: driver.name(),
                 description: driver.description,
                 module_name: driver.module_name,
                 role,
@@ -214,14 +242,16 @@ mod tests {
     }
 
     #[test]
-    fn a_module_that_no_node_runs_is_neither_running_nor_connected_and_says_why() {
-        let module = module(None);
+    fn a_module_says_whether_it_is_to_run_and_why_it_is_not_connected() {
         for (condition, said, running, connected) in [
-            (Condition::Waiting, "waiting", false, false),
-            (Condition::Unreachable, "unreachable", false, false),
+            (Condition::Stopped, "stopped", false, false),
+            (Condition::Waiting, "waiting", true, false),
+            (Condition::Unreachable, "unreachable", true, false),
             (Condition::Disconnected, "disconnected", true, false),
             (Condition::Connected, "connected", true, true),
         ] {
+            let mut module = module(None);
+            module.running = (!running).then_some(false);
             let facts = ModuleFacts {
                 driver: DRIVER,
                 condition,
@@ -235,6 +265,17 @@ mod tests {
                 (&json!(running), &json!(connected)),
                 "{said}"
             );
+        }
+    }
+
+    #[test]
+    fn a_driver_is_called_by_the_words_of_its_id() {
+        for (id, name) in [
+            ("demo_display", "Demo Display"),
+            ("http_json", "HTTP JSON"),
+            ("process: python3 x.py", "process: python3 x.py"),
+        ] {
+            assert_eq!(DriverFacts { id, ..DRIVER }.name(), name);
         }
     }
 

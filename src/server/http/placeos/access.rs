@@ -6,8 +6,8 @@ use actix_web::http::header::HOST;
 use crate::core::{Caller, Directory, Liveness, ModuleAccess, ModuleEntry};
 use crate::dialects::placeos::rest::{Condition, module_slug};
 use crate::model::{
-    CredentialId, Failure, FailureKind, KeyId, ModuleId, ModulePath, State, System, SystemId, User,
-    UserId, Zone, ZoneId,
+    CredentialId, Failure, FailureKind, KeyId, Module, ModuleId, ModulePath, State, System,
+    SystemId, User, UserId, Zone, ZoneId,
 };
 use crate::server::ServerState;
 use crate::server::http::kit::RequestContext;
@@ -178,8 +178,12 @@ pub(super) async fn read_state(
     })
 }
 
-/// The condition of a module: whether a node runs it, and then its status `connected`, which every module has once its driver has started.
-pub(super) async fn condition(state: &ServerState, module: &ModuleId) -> Condition {
+/// The condition of a module: whether it is to run, whether a node runs it, and then its status `connected`, which every module has once its driver has started.
+pub(super) async fn condition(state: &ServerState, module: &Module) -> Condition {
+    if !module.is_to_run() {
+        return Condition::Stopped;
+    }
+    let module = &module.id;
     let is_connected = match state.core.queries.liveness(module) {
         Liveness::Waiting => return Condition::Waiting,
         Liveness::Unreachable => return Condition::Unreachable,

@@ -13,8 +13,10 @@ pub(super) mod auth;
 pub(in crate::server) mod authn;
 pub(super) mod building;
 mod commands;
+mod domains;
 mod drivers;
 mod edits;
+mod empty_lists;
 mod entities;
 mod keys;
 mod lists;
@@ -25,6 +27,7 @@ mod ping;
 mod rejections;
 mod resource_types;
 mod room;
+mod running;
 mod services;
 mod settings;
 pub(in crate::server) mod shadowed;
@@ -67,6 +70,11 @@ resources! {
 }
 
 resources! {
+    /// What PlaceOS's pages ask of its staff API.
+    pub(super) Staff: empty_lists::tenants
+}
+
+resources! {
     /// The resources below [`BASE`]. The first that fits a path has it, so fixed words stand before names.
     pub(super) Engine:
         about::alive,
@@ -99,6 +107,8 @@ resources! {
         systems::metadata,
         systems::settings,
         systems::triggers,
+        running::start_system,
+        running::stop_system,
         room::functions,
         room::statuses,
         room::one_status,
@@ -123,8 +133,28 @@ resources! {
         modules::ping,
         modules::settings,
         modules::error,
+        running::start_module,
+        running::stop_module,
+        running::load_module,
         drivers::list,
         drivers::show,
+        drivers::compiled,
+        drivers::recompile,
+        drivers::update,
+        domains::list,
+        domains::show,
+        domains::update,
+        empty_lists::interfaces,
+        empty_lists::repositories,
+        empty_lists::storages,
+        empty_lists::metadata_schemas,
+        empty_lists::edges,
+        empty_lists::brokers,
+        empty_lists::cluster,
+        empty_lists::oauth_apps,
+        empty_lists::oauth_authentications,
+        empty_lists::saml_authentications,
+        empty_lists::ldap_authentications,
         settings::list,
         metadata::show,
         metadata::children,
@@ -160,6 +190,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     }
     config
         .configure(Open::configure)
+        .configure(Staff::configure)
         .service(web::scope(BASE).configure(Engine::configure));
 }
 

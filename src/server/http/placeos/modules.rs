@@ -289,7 +289,7 @@ pub(super) async fn shape<'a>(
         });
     let facts = ModuleFacts {
         driver: driver_facts(entry),
-        condition: condition(state, &entry.module.id).await,
+        condition: condition(state, &entry.module).await,
         failed_at,
         system,
     };

@@ -17,6 +17,7 @@ macro_rules! resource_types {
 resource_types! {
     Apps = "apps"
     Commands = "commands"
+    Domains = "domains"
     Drivers = "drivers"
     Entities = "entities"
     Keys = "api_keys"

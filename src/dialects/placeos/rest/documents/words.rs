@@ -171,7 +171,6 @@ impl Resource for Module {
         // The driver's name for its modules.
         ("name", Anything),
         ("role", Anything),
-        ("running", Anything),
         ("settings", List),
         ("system", Anything),
         ("updated_at", Anything),
@@ -191,6 +190,7 @@ impl Resource for Module {
     fn shown<'a>(&'a self, field: &Field<Self>) -> Value<'a> {
         match field.name {
             "driver" => Value::Text(Cow::Borrowed(self.driver.as_str())),
+            "running" => Value::Flag(self.is_to_run()),
             _ => field.value(self),
         }
     }

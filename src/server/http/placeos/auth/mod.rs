@@ -14,7 +14,7 @@ use actix_http::header::HeaderValue;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CACHE_CONTROL, COOKIE, HOST, HeaderName, LOCATION, ORIGIN, RETRY_AFTER,
+    CACHE_CONTROL, COOKIE, HOST, HeaderName, LOCATION, ORIGIN, REFERER, RETRY_AFTER,
 };
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, get};
@@ -23,7 +23,7 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::core::{Caller, SignInError};
 use crate::dialects::placeos::rest::{
-    KeySet, OAuthError, Parameters, domain_of, go_on, session_cookie,
+    KeySet, OAuthError, Parameters, domain_of, escaped, go_on, session_cookie,
 };
 use crate::model::{Credentials, Transport};
 use crate::server::ServerState;
@@ -53,6 +53,7 @@ resources! {
         session::sign_out,
         session::sign_out_by_form,
         page::login,
+        page::login_with_slash,
         page::sign_in_by_form,
         page::style,
         keys
@@ -69,6 +70,22 @@ fn place_after(state: &ServerState, request: &HttpRequest, parameters: &Paramete
     let login = login_path(state);
     let host = header(request, &HOST);
     go_on(asked, host, transport(request), &login).to_owned()
+}
+
+/// Where the browser goes after signing out where no page is asked for: to the page to sign in on, with a way back to the page of riser's that it comes from.
+fn place_after_leaving(state: &ServerState, request: &HttpRequest) -> String {
+    let login = login_path(state);
+    let base = &state.settings.base_path;
+    let from = header(request, &REFERER);
+    let from = go_on(from, header(request, &HOST), transport(request), &login);
+    let path = from.split_once("://").map_or(from, |(_, rest)| {
+        rest.find('/').map_or("/", |at| &rest[at..])
+    });
+    let is_own = [&login, &format!("{base}/auth/")];
+    match is_own.iter().any(|own| path.starts_with(own.as_str())) {
+        true => login,
+        false => format!("{login}?continue={}", escaped(from)),
+    }
 }
 
 /// The keys by which the gateway's tokens are verified; none before the first sign-in.

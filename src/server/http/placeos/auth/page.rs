@@ -7,6 +7,7 @@ use actix_web::http::header::{
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 
+use crate::core::SignInError;
 use crate::dialects::placeos::rest::{ErrorShape, Parameters, escaped};
 use crate::server::ServerState;
 use crate::server::http::placeos::Answer;
@@ -22,20 +23,23 @@ const STYLE: &str = include_str!("login.css");
 /// Only our style and our form, and no page around it that could lay something over it.
 const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The page to sign in on: the form, or the name of the signed-in user when there is no page to go on to.
+/// The page to sign in on: the form; who is signed in goes on to the page that is named, or sees who they are.
 #[utoipa::path(tag = "auth", security(()), responses((status = 200, body = String, content_type = "text/html"), (status = 303, description = "Signed in, and on."), (status = 403, description = "A page of another origin asks."), (status = 413, description = "The form is too large."), (status = "default", body = String, content_type = "text/html")))]
 #[get("/login")]
 pub(super) async fn login(state: Data<ServerState>, request: HttpRequest) -> HttpResponse {
     let parameters = Parameters::read(request.query_string(), b"");
     match browser(&state, &request) {
-        Some(caller) if parameters.get("continue").is_none() => {
+        Some(_) if parameters.get("continue").is_some() => {
+            see_other(&place_after(&state, &request, &parameters))
+        }
+        Some(caller) => {
             let name = text(caller.user().map_or("", |user| &user.name));
             let page = SIGNED_IN.replace("{{base}}", &state.settings.base_path);
             html(StatusCode::OK, page.replace("{{name}}", &name))
         }
-        Some(_) | None => {
+        None => {
             let place = place_after(&state, &request, &parameters);
-            page(&state, StatusCode::OK, &place, "", None)
+            page(&state, StatusCode::OK, &place, Filled::default(), None)
         }
     }
 }
@@ -54,9 +58,25 @@ pub(super) async fn sign_in_by_form(
         Ok(cookie) => with_session(see_other(&place), &state, &request, Some(&cookie)),
         Err(failure) => {
             let (status, wait) = status(&failure);
-            page(&state, status, &place, &failure.to_string(), wait)
+            let email = parameters.get("email").unwrap_or_default();
+            let problem = problem(&failure);
+            page(&state, status, &place, Filled { email, problem }, wait)
         }
     })
+}
+
+/// The same page with a slash at the end of its address, as PlaceOS's pages have it.
+#[utoipa::path(tag = "auth", security(()), responses((status = 303, description = "There.")))]
+#[get("/login/")]
+pub(super) async fn login_with_slash(
+    state: Data<ServerState>,
+    request: HttpRequest,
+) -> HttpResponse {
+    let page = login_path(&state);
+    match request.query_string() {
+        "" => see_other(&page),
+        query => see_other(&format!("{page}?{query}")),
+    }
 }
 
 /// To the page to sign in on, as PlaceOS's own pages have it.
@@ -80,17 +100,47 @@ pub(super) async fn style() -> HttpResponse {
         .body(STYLE)
 }
 
+/// What the form has in it after a try that failed.
+#[derive(Debug, Default)]
+struct Filled<'a> {
+    email: &'a str,
+    problem: String,
+}
+
+/// What the page says of a failure, in the words of its form.
+fn problem(failure: &SignInError) -> String {
+    match failure {
+        SignInError::WrongPassword => "The email or the password is wrong.".to_owned(),
+        SignInError::BadGrant
+        | SignInError::WrongClient
+        | SignInError::NameTaken
+        | SignInError::Refused(_)
+        | SignInError::TooMany { .. }
+        | SignInError::Busy
+        | SignInError::Store(_)
+        | SignInError::Unkept
+        | SignInError::Interrupted => failure.to_string(),
+    }
+}
+
 fn page(
     state: &ServerState,
     status: StatusCode,
     place: &str,
-    problem: &str,
+    filled: Filled<'_>,
     wait: Option<u64>,
 ) -> HttpResponse {
-    // The user's input comes last, so that nothing in it is filled in.
+    // Whoever has to try again types the password.
+    let (at_email, at_password) = match filled.email {
+        "" => ("autofocus", ""),
+        _ => ("", "autofocus"),
+    };
     let page = PAGE
         .replace("{{base}}", &state.settings.base_path)
-        .replace("{{problem}}", &text(problem))
+        .replace("{{at_email}}", at_email)
+        .replace("{{at_password}}", at_password)
+        .replace("{{problem}}", &text(&filled.problem))
+        .replace("{{email}}", &text(filled.email))
         .replace("{{continue}}", &text(place));
     let mut response = html(status, page);
     retry_after(&mut response, wait);
@@ -107,9 +157,10 @@ fn html(status: StatusCode, page: String) -> HttpResponse {
         .body(page)
 }
 
-/// Text as it stands in HTML, an attribute included.
+/// Text as it stands in HTML, an attribute included. Nothing in it is filled in.
 fn text(text: &str) -> String {
     text.replace('&', "&amp;")
+        .replace('{', "&#123;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")

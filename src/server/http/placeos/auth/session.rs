@@ -12,8 +12,8 @@ use crate::server::ServerState;
 use crate::server::http::kit::{address, arrival};
 use crate::server::http::placeos::Answer;
 use crate::server::http::placeos::auth::{
-    Form, browser, place_after, refuse_foreign_page, retry_after, see_other, transport, unkept,
-    verdict,
+    Form, browser, place_after, place_after_leaving, refuse_foreign_page, retry_after, see_other,
+    transport, unkept, verdict,
 };
 use crate::server::http::placeos::authn;
 use crate::server::http::placeos::rejections::rejection;
@@ -93,7 +93,7 @@ pub(super) fn with_session(
     response
 }
 
-/// Ends what the browser's cookie and the app's token stand for, and goes on to the login page.
+/// Ends what the browser's cookie and the app's token stand for, and goes on to the login page, from which there is a way back to where it was asked.
 // Clients ask it by script with their token and then go there without; so it succeeds without a sign-in too.
 #[utoipa::path(tag = "auth", security(()), responses((status = 303, description = "Signed out."), (status = 403, description = "A page of another origin asks."), (status = "default", body = Object)))]
 #[get("/auth/logout")]
@@ -121,6 +121,10 @@ async fn end(state: &ServerState, request: &HttpRequest) -> Answer {
         }
     }
     let parameters = Parameters::read(request.query_string(), b"");
-    let place = see_other(&place_after(state, request, &parameters));
+    let place = match parameters.get("continue") {
+        Some(_) => place_after(state, request, &parameters),
+        None => place_after_leaving(state, request),
+    };
+    let place = see_other(&place);
     Ok(with_session(place, state, request, None))
 }

@@ -1,0 +1,306 @@
+//! What PlaceOS's backoffice asks beside the rooms: modules started and stopped, domains, drivers, lists of what riser has not, and riser's own page to sign in on.
+
+use serde_json::{Value, json};
+
+use crate::harness::{
+    BUILDING, Cluster, DEADLINE, Gateway, Key, Plan, Request, Response, display, everywhere, within,
+};
+use crate::sign_in::{HASH, PASSWORD};
+
+const BASE: &str = "/api/engine/v2";
+
+fn ask(gateway: &Gateway, method: &str, path: &str, key: Key) -> Request {
+    gateway.request(method, &format!("{BASE}{path}")).key(key)
+}
+
+async fn get(gateway: &Gateway, path: &str) -> Value {
+    ask(gateway, "GET", path, Key::ADMIN).ok().await
+}
+
+/// Asks without a body, as support staff, and holds the answer to a status.
+async fn order(gateway: &Gateway, path: &str, expected: u16) {
+    let answer = ask(gateway, "POST", path, Key::SUPPORT).send().await;
+    assert_eq!(answer.status, expected, "{path}: {}", answer.body);
+}
+
+async fn patch(gateway: &Gateway, path: &str, document: Value) -> Response {
+    let request = ask(gateway, "PATCH", path, Key::ADMIN);
+    request.json(document).send().await
+}
+
+/// The fields that a 422 names.
+fn failures(response: &Response) -> Vec<String> {
+    assert_eq!(response.status, 422, "{}", response.body);
+    let document = response.json();
+    let failures = document["failures"].as_array().expect("failures").iter();
+    let field = |failure: &Value| failure["field"].as_str().expect("a field").to_owned();
+    failures.map(field).collect()
+}
+
+/// The ids of the modules that do not run, by what the list says.
+async fn stopped(gateway: &Gateway) -> Vec<String> {
+    let listed = get(gateway, "/modules?running=false").await;
+    let listed = listed.as_array().expect("a list").iter();
+    let said = listed.map(|module| {
+        let said = (
+            &module["running"],
+            &module["connected"],
+            &module["condition"],
+        );
+        assert_eq!(said, (&json!(false), &json!(false), &json!("stopped")));
+        module["id"].as_str().expect("an id").to_owned()
+    });
+    said.collect()
+}
+
+fn with_data() -> Plan {
+    Plan::serve(BUILDING).arguments(["--data", "data"])
+}
+
+#[tokio::test]
+async fn a_stopped_module_takes_no_calls_until_it_is_started_and_a_restart_changes_nothing_of_that()
+{
+    let mut gateway = with_data().start().await;
+    let mut client = gateway.connect(Key::USER).await;
+    client.set(display("power"), true).await;
+    client.bind_with_value(display("connected"), 1, true).await;
+    order(&gateway, "/modules/mod-d1/stop", 200).await;
+    client.expect(display("connected").notify(1, false)).await;
+    client.send(display("echo").exec(2, json!([1]))).await;
+    let said = client.expect_error(2, 7).await;
+    assert!(said.contains("stopped"), "{said}");
+    assert_eq!(stopped(&gateway).await, ["mod-d1"]);
+    let state = get(&gateway, "/modules/mod-d1/state").await;
+    assert_eq!(state, json!({"connected": "false", "power": "true"}));
+    // Again it changes nothing.
+    order(&gateway, "/modules/mod-d1/stop", 200).await;
+    order(&gateway, "/modules/mod-d1/load", 200).await;
+    order(&gateway, "/modules/mod-none/start", 404).await;
+    let user = ask(&gateway, "POST", "/modules/mod-d1/start", Key::USER);
+    assert_eq!(user.send().await.status, 403);
+
+    client.bind_with_value(display("power"), 3, true).await;
+    order(&gateway, "/modules/mod-d1/start", 200).await;
+    client.expect(display("connected").notify(1, true)).await;
+    // What the driver does not set again is gone a moment after its start.
+    client.expect(display("power").notify(3, Value::Null)).await;
+    client.until_answered(display("echo")).await;
+    order(&gateway, "/modules/mod-d1/stop", 200).await;
+
+    // The file says nothing of it, when it is read again too.
+    gateway.terminate().await;
+    gateway.restart().await;
+    assert_eq!(stopped(&gateway).await, ["mod-d1"]);
+    let started = patch(&gateway, "/modules/mod-d1", json!({"running": true})).await;
+    assert_eq!(started.status, 200, "{}", started.body);
+    let mut client = gateway.connect(Key::USER).await;
+    client.until_answered(display("echo")).await;
+}
+
+#[tokio::test]
+async fn the_modules_of_a_room_start_and_stop_together_but_for_those_that_are_to_be_left_alone() {
+    let gateway = Gateway::start(BUILDING).await;
+    let alone = json!({"ignore_startstop": true});
+    assert_eq!(patch(&gateway, "/modules/mod-d3", alone).await.status, 200);
+    order(&gateway, "/systems/sys-2/stop", 200).await;
+    assert_eq!(stopped(&gateway).await, [""; 0]);
+    order(&gateway, "/systems/sys-2/stop?single_occurrence=false", 200).await;
+    assert_eq!(stopped(&gateway).await, ["mod-shared"]);
+    order(&gateway, "/systems/sys-1/stop", 200).await;
+    let expected = [
+        "mod-d1",
+        "mod-d2",
+        "mod-b1",
+        "mod-secret",
+        "mod-a",
+        "mod-a1",
+        "mod-shared",
+    ];
+    assert_eq!(stopped(&gateway).await, expected);
+    order(
+        &gateway,
+        "/systems/sys-1/start?single_occurrence=false",
+        200,
+    )
+    .await;
+    assert_eq!(stopped(&gateway).await, [""; 0]);
+    let mut client = gateway.connect(Key::ADMIN).await;
+    for place in everywhere("echo") {
+        client.until_answered(place).await;
+    }
+}
+
+#[tokio::test]
+async fn a_module_that_is_stopped_at_one_node_runs_on_none() {
+    let cluster = Cluster::start(BUILDING, 2).await;
+    cluster.until_answered(&everywhere("echo")).await;
+    let mut client = cluster.connect(1, Key::USER).await;
+    client.bind_with_value(display("connected"), 1, true).await;
+    order(&cluster.nodes[0], "/modules/mod-d1/stop", 200).await;
+    client.expect(display("connected").notify(1, false)).await;
+    for node in &cluster.nodes {
+        let told = async {
+            while stopped(node).await != ["mod-d1"] {
+                tokio::task::yield_now().await;
+            }
+        };
+        within(DEADLINE, || "the node to hear of it".to_owned(), told).await;
+    }
+    client.send(display("echo").exec(2, json!([1]))).await;
+    assert!(client.expect_error(2, 7).await.contains("stopped"));
+    order(&cluster.nodes[1], "/modules/mod-d1/start", 200).await;
+    client.expect(display("connected").notify(1, true)).await;
+    client.until_answered(display("echo")).await;
+}
+
+#[tokio::test]
+async fn the_domain_is_shown_and_its_name_and_description_are_kept() {
+    let gateway = Gateway::start(BUILDING).await;
+    let path = "/domains/authority-riser";
+    let domain = get(&gateway, path).await;
+    assert_eq!(domain["name"], "Headquarters");
+    assert_eq!(domain["config"], json!({"org_zone": "zone-hq"}));
+    assert_eq!(domain["internals"], json!({}));
+    assert!(domain["created_at"].as_u64() > Some(0), "{domain}");
+    assert_eq!(get(&gateway, "/domains").await, json!([domain]));
+    let none = ask(&gateway, "GET", "/domains/authority-x", Key::ADMIN);
+    assert_eq!(none.send().await.status, 404);
+    let user = ask(&gateway, "GET", "/domains", Key::USER);
+    assert_eq!(user.send().await.status, 403);
+
+    let back = patch(&gateway, path, domain.clone()).await;
+    assert_eq!((back.status, back.json()), (200, domain));
+    let other = json!({"name": "Works", "description": "Where we work"});
+    let other = patch(&gateway, path, other).await;
+    assert_eq!(other.status, 200, "{}", other.body);
+    let authority = gateway.request("GET", "/auth/authority").ok().await;
+    assert_eq!(
+        (&authority["name"], &authority["description"]),
+        (&json!("Works"), &json!("Where we work"))
+    );
+    assert_eq!(get(&gateway, "/zones/zone-hq").await["name"], "Works");
+    for (document, field) in [
+        (json!({"login_url": "/elsewhere"}), "login_url"),
+        (json!({"colour": "red"}), "colour"),
+        (json!({"name": ""}), "name"),
+        (json!({"description": 1}), "description"),
+    ] {
+        let refused = patch(&gateway, path, document).await;
+        assert_eq!(failures(&refused), [field]);
+    }
+    let bare = Gateway::start(&BUILDING.replace("tags: [org]", "tags: [x]")).await;
+    let refused = patch(&bare, path, json!({"name": "Works"})).await;
+    assert_eq!(failures(&refused), ["name"]);
+}
+
+#[tokio::test]
+async fn what_riser_has_not_is_listed_as_nothing() {
+    let gateway = Gateway::start(BUILDING).await;
+    let lists = [
+        "repositories",
+        "storages",
+        "schema",
+        "edges",
+        "brokers",
+        "cluster",
+        "oauth_apps",
+        "oauth_auths",
+        "saml_auths",
+        "ldap_auths",
+    ];
+    let lists = lists.map(|list| format!("{BASE}/{list}"));
+    for path in lists
+        .iter()
+        .map(String::as_str)
+        .chain(["/api/staff/v1/tenants"])
+    {
+        let listed = gateway.request("GET", path).key(Key::SUPPORT).send().await;
+        assert_eq!((listed.status, &*listed.body), (200, "[]"), "{path}");
+        assert_eq!(listed.header("X-Total-Count"), Some("0"), "{path}");
+        let user = gateway.request("GET", path).key(Key::USER).send().await;
+        assert_eq!(user.status, 403, "{path}");
+    }
+    let interfaces = get(&gateway, "/repositories/interfaces").await;
+    assert_eq!(interfaces, json!({}));
+}
+
+#[tokio::test]
+async fn drivers_are_called_by_words_and_stay_as_they_are() {
+    let gateway = Gateway::start(BUILDING).await;
+    let driver = get(&gateway, "/drivers/demo_display").await;
+    assert_eq!(
+        (&driver["name"], &driver["role"]),
+        (&json!("Demo Display"), &json!(99))
+    );
+    assert_eq!(get(&gateway, "/drivers/http_json").await["role"], 2);
+    assert_eq!(get(&gateway, "/drivers/modbus").await["role"], 1);
+    assert_eq!(get(&gateway, "/drivers/demo_display/compiled").await, true);
+    order(&gateway, "/drivers/demo_display/recompile", 200).await;
+    order(&gateway, "/drivers/nothing/recompile", 404).await;
+    let back = patch(&gateway, "/drivers/demo_display", driver.clone()).await;
+    assert_eq!((back.status, back.json()), (200, driver));
+    let refused = patch(
+        &gateway,
+        "/drivers/demo_display",
+        json!({"description": "x"}),
+    )
+    .await;
+    assert_eq!(failures(&refused), ["description"]);
+    let module = get(&gateway, "/modules/mod-d1").await;
+    assert_eq!(module["driver"]["name"], "Virtual");
+}
+
+#[tokio::test]
+async fn the_page_to_sign_in_on_keeps_the_address_and_leads_back() {
+    let ann = format!("name: Ann, password_hash: '{HASH}'}}");
+    let gateway = Gateway::start(&BUILDING.replace("name: Ann}", &ann)).await;
+    let form = |password| {
+        [
+            ("email", "ann@example.test"),
+            ("password", password),
+            ("continue", "/backoffice/#/{{email}}"),
+        ]
+    };
+    let wrong = gateway.request("POST", "/login").form(&form("wrong"));
+    let wrong = wrong.send().await;
+    assert_eq!(wrong.status, 401);
+    for part in [
+        "The email or the password is wrong.",
+        "value=\"ann@example.test\" required >",
+        "required autofocus>",
+        "value=\"/backoffice/#/&#123;&#123;email}}\"",
+    ] {
+        assert!(wrong.body.contains(part), "{part}: {}", wrong.body);
+    }
+    let slash = gateway.request("GET", "/login/?continue=%2Fx").send().await;
+    assert_eq!(slash.header("location"), Some("/login?continue=%2Fx"));
+    assert_eq!(gateway.request("GET", "/login/").send().await.status, 303);
+
+    let good = gateway.request("POST", "/login").form(&form(PASSWORD));
+    let good = good.send().await;
+    let cookie = good.header("set-cookie").expect("a session");
+    let cookie = cookie.split(';').next().expect("a cookie").to_owned();
+    let again = gateway.request("GET", "/login?continue=%2Fbackoffice%2F");
+    let again = again.header("Cookie", &cookie).send().await;
+    assert_eq!(
+        (again.status, again.header("location")),
+        (303, Some("/backoffice/"))
+    );
+
+    let out = async |referer: &str| {
+        let out = gateway
+            .request("GET", "/auth/logout")
+            .header("Referer", referer);
+        let out = out.send().await;
+        out.header("location").expect("a place").to_owned()
+    };
+    let app = format!("{}/backoffice/?a=1", gateway.url());
+    let place = out(&app).await;
+    assert!(
+        place.starts_with("/login?continue=http%3A%2F%2F"),
+        "{place}"
+    );
+    assert!(place.ends_with("%2Fbackoffice%2F%3Fa%3D1"), "{place}");
+    assert_eq!(out(&format!("{}/login", gateway.url())).await, "/login");
+    assert_eq!(out("https://evil.test/backoffice/").await, "/login");
+}
