@@ -34,3 +34,8 @@ pub use app::Gateway;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Compiles the code of the document on riser as a library.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/library.md")]
+struct Library;

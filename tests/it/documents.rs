@@ -132,13 +132,14 @@ impl<'d> Reader<'d> {
     fn new(demo: &'d mut Demo) -> Self {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = format!("{}:{}", demo.programs.path().display(), path.display());
-        let library = root().join("drivers/python");
+        let libraries = ["drivers/python", "clients/python"];
+        let libraries = libraries.map(|folder| root().join(folder).display().to_string());
         let terminal = Terminal::bare()
             .variable("PATH", &path)
             // A gateway that a command starts gets a port of its own.
             .variable("RISER_LISTEN", "127.0.0.1:0")
-            // Where the project's library for drivers in Python is.
-            .variable("PYTHONPATH", &library.display().to_string())
+            // Where the project's libraries for Python are.
+            .variable("PYTHONPATH", &libraries.join(":"))
             // curl takes an answer of 404 for a success.
             .file(".curlrc", "fail\nsilent\nshow-error\n");
         let home = terminal.folder().path().display().to_string();

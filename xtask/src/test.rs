@@ -71,6 +71,15 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         run_program(&mut python, &root.join("drivers/python"), QUICK)
     })?;
     load::smoke(root)?;
+    step("clients in Python", || {
+        let gateway = ["build", "--quiet", "--bin", "riser", "--locked"];
+        run_program(cargo().args(gateway), root, BUILD)?;
+        let tests = ["-S", "-m", "unittest", "discover"];
+        let mut python = Command::new("python3");
+        python.args(tests).env("PYTHONDONTWRITEBYTECODE", "1");
+        python.env("RISER_BINARY", root.join("target/debug/riser"));
+        run_program(&mut python, &root.join("clients/python"), QUICK)
+    })?;
     // Without a line of ours behind it: the run ends with the runner's summary.
     let nextest = ["nextest", "run", "--workspace", "--locked"];
     run_program(

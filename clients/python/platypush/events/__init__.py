@@ -1,0 +1,1 @@
+"""Events that a script can be called with."""

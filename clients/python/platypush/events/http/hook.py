@@ -1,0 +1,5 @@
+"""The call of a web hook."""
+
+from riser._webhook import WebhookEvent
+
+__all__ = ["WebhookEvent"]
