@@ -18,7 +18,7 @@ fn text(name: &str) -> &'static str {
 }
 
 /// The files that a script or the page asks for at once: what is imported where a page is opened comes later.
-fn fetched_with<'a>(name: &str, seen: &mut Vec<&'a str>) {
+fn fetched_with(name: &str, seen: &mut Vec<&str>) {
     let source = text(name);
     let named = source.split('"').skip(1).step_by(2);
     let at_once = named.filter(|named| match name {
