@@ -41,6 +41,13 @@ pub(super) const KEYS: &[Key] = &[
         about: "The path below which everything is served, where a proxy passes on a path of its own. Other nodes use paths without it.",
     },
     Key {
+        name: "static",
+        takes: FOLDERS,
+        default: "",
+        flag: "",
+        about: "Folders of files that browsers get, such as apps of PlaceOS: each at a `path` below `base_path`, with the file `fallback` in the place of pages that are no files. No folder hides a resource of riser's own.",
+    },
+    Key {
         name: "dialects",
         takes: "words apart by commas; there are `placeos`, `home_assistant`, `pusher` and `pushjet`",
         default: "placeos,home_assistant,pusher,pushjet",
@@ -503,6 +510,7 @@ pub(super) const SECRETS: &[&str] = &["admin_secret", "redis.url", "cluster.secr
 pub(super) const ADDRESS: &str = "an address and port such as 127.0.0.1:3000 or [::]:3000";
 pub(super) const BASE_PATH: &str =
     "a path such as /riser, of letters, digits, - . _ and ~ between slashes";
+pub(super) const FOLDERS: &str = "tables with `path`, `folder` and perhaps `fallback`, each path once; or pairs such as /app/=/srv/app, apart by commas";
 pub(super) const ORIGINS: &str = "origins such as https://app.example.org, apart by commas";
 pub(super) const NETWORKS: &str =
     "addresses or networks such as 10.0.0.7 or fd00::/8, apart by commas";

@@ -339,6 +339,7 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
 
     server.tls = tls(raw);
     own_listeners(raw, &mut server.own_listeners);
+    raw.folders("static", &mut server.folders);
     raw.path(
         "home_assistant.frontend",
         &mut server.home_assistant.frontend,
@@ -574,6 +575,7 @@ fn check(raw: &mut Raw, settings: &Settings) {
         allowed_origins: _,
         proxies: _,
         hsts: _,
+        folders: _,
     } = &settings.server;
     let lease = settings.cluster.lease;
     if lease < LEASE_MIN || lease > LEASE_MAX {

@@ -2,7 +2,7 @@
 //!
 //! The crate `config` does the merging. The values are then read one by one instead of by `serde`, which would stop at the first mistake.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,12 +13,14 @@ use tracing_subscriber::EnvFilter;
 
 use super::env::{self, EnvLayer};
 use super::keys::{
-    self, ADDRESS, BASE_PATH, DURATION, EDGES, KEYS, NETWORKS, ORIGINS, PATH, SIZE, WEB_ADDRESS,
+    self, ADDRESS, BASE_PATH, DURATION, EDGES, FOLDERS, KEYS, NETWORKS, ORIGINS, PATH, SIZE,
+    WEB_ADDRESS,
 };
 use super::places::Places;
 use super::problem::{Origin, Problem, ProblemKind};
 use super::{Flags, values};
 use crate::model::{EdgeId, Edges, ModuleId, Network, NodeUri};
+use crate::server::FolderSettings;
 
 /// How alike two keys must be to be worth a suggestion.
 const ALIKE: f64 = 0.8;
@@ -117,7 +119,7 @@ impl Raw {
         let (origin, kind) = self.given.get(key)?;
         let text = match kind {
             ValueKind::Array(items) => {
-                let items: Vec<String> = items.iter().map(|item| shown(&item.kind)).collect();
+                let items: Vec<String> = items.iter().map(|item| inline(&item.kind)).collect();
                 format!("[{}]", items.join(", "))
             }
             ValueKind::Nil
@@ -257,6 +259,29 @@ impl Raw {
                 return Some(texts.iter().flat_map(|text| items(text)).collect());
             }
             Some(items(&scalar(kind)?))
+        });
+    }
+
+    /// Tables that each name a folder and its path; as text the two with `=` between them, and commas between the folders.
+    pub(super) fn folders(&mut self, key: &'static str, setting: &mut Vec<FolderSettings>) {
+        self.value_as(key, setting, FOLDERS, |kind| {
+            let folders: Vec<FolderSettings> = match kind {
+                ValueKind::Array(tables) => {
+                    let tables = tables.iter().map(|table| folder(&table.kind));
+                    tables.collect::<Option<_>>()?
+                }
+                _ => {
+                    let text = scalar(kind)?;
+                    let items = text.split(',').map(str::trim);
+                    let items = items.filter(|item| !item.is_empty()).map(|item| {
+                        let (path, folder) = item.split_once('=')?;
+                        values::folder(path, folder, None)
+                    });
+                    items.collect::<Option<_>>()?
+                }
+            };
+            let paths: BTreeSet<&str> = folders.iter().map(|folder| &*folder.path).collect();
+            (paths.len() == folders.len()).then_some(folders)
         });
     }
 
@@ -428,6 +453,24 @@ fn is_section(name: &str) -> bool {
         .any(|(section, _)| section == name)
 }
 
+/// A folder as a table has it; `None` where a key is missing, wrong or not known.
+fn folder(table: &ValueKind) -> Option<FolderSettings> {
+    let ValueKind::Table(table) = table else {
+        return None;
+    };
+    let is_known = |key: &String| ["path", "folder", "fallback"].contains(&key.as_str());
+    let text = |key: &str| table.get(key).map(|value| scalar(&value.kind));
+    let fallback = match text("fallback") {
+        None => None,
+        Some(fallback) => Some(fallback?),
+    };
+    let (path, folder) = (text("path")??, text("folder")??);
+    let all_known = table.keys().all(is_known);
+    all_known
+        .then(|| values::folder(&path, &folder, fallback))
+        .flatten()
+}
+
 /// The text of a value that is text or a whole number.
 fn scalar(kind: &ValueKind) -> Option<String> {
     match kind {
@@ -469,6 +512,19 @@ fn given(kind: &ValueKind) -> String {
 }
 
 /// A value as its author wrote it, or what it is.
+/// The same of an item of a list, with what stands in a table of it.
+fn inline(kind: &ValueKind) -> String {
+    let ValueKind::Table(table) = kind else {
+        return shown(kind);
+    };
+    let mut members: Vec<String> = table
+        .iter()
+        .map(|(name, value)| format!("{name} = {}", shown(&value.kind)))
+        .collect();
+    members.sort_unstable();
+    format!("{{ {} }}", members.join(", "))
+}
+
 fn shown(kind: &ValueKind) -> String {
     match kind {
         ValueKind::String(text) => format!("{text:?}"),
@@ -479,6 +535,7 @@ fn shown(kind: &ValueKind) -> String {
         ValueKind::U128(number) => number.to_string(),
         ValueKind::Float(number) => number.to_string(),
         ValueKind::Nil => "nothing".to_owned(),
+        // Whatever stands in it may be a secret in the wrong place, unless it was read before.
         ValueKind::Table(_) => "a table".to_owned(),
         ValueKind::Array(_) => "an array".to_owned(),
     }

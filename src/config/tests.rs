@@ -77,6 +77,7 @@ fn every_key_of_the_reference_changes_something() {
             keys::EDGES => "mod-1-edge=edge-1",
             keys::BASE_PATH => "/riser",
             keys::ORIGINS => "https://app.test",
+            keys::FOLDERS => "/app/=folder",
             keys::WEB_ADDRESS => "http://10.0.0.7:3000",
             keys::NETWORKS => "10.0.0.0/8",
             keys::PROXY_HEADERS => "forwarded",

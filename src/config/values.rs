@@ -1,9 +1,11 @@
 //! Durations and sizes as people write them (`10s`, `500ms`, `64KiB`), paths to stand below, and origins.
 
 use std::net::Ipv6Addr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::whole_number;
+use crate::server::FolderSettings;
 
 /// The longest duration, far beyond any use: longer ones could overflow the clock.
 const DURATION_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -50,6 +52,21 @@ pub(super) fn base_path(text: &str) -> Option<String> {
     };
     let is_path = path.split('/').all(is_segment);
     is_path.then(|| format!("/{path}"))
+}
+
+/// A folder at a path, which may lack the slash at its end, with a file in it.
+pub(super) fn folder(path: &str, folder: &str, fallback: Option<String>) -> Option<FolderSettings> {
+    let path = base_path(path)? + "/";
+    let folder = folder.trim();
+    let is_name = |name: &String| {
+        !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0'])
+    };
+    let is_good = !folder.is_empty() && fallback.iter().all(is_name);
+    is_good.then(|| FolderSettings {
+        path,
+        folder: PathBuf::from(folder),
+        fallback,
+    })
 }
 
 /// A scheme, a host and perhaps a port, in the form in which browsers send it.

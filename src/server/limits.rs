@@ -136,6 +136,12 @@ pub(super) const LOGIN_FLOW_LIFE: Duration = Duration::from_secs(15 * 60);
 /// The largest file of a dashboard that is served. Protects memory; the largest of Home Assistant's has a third of it.
 pub(super) const PAGE_FILE_MAX_BYTES: u64 = 16 * 1024 * 1024;
 
+/// From which size on a file is compressed for browsers: below it the headers are most of what travels.
+pub(super) const PACKED_FROM_BYTES: u64 = 1024;
+
+/// How much compressed files may take in memory. A few apps of PlaceOS have a tenth of it.
+pub(super) const PACKED_FILES_MAX_BYTES: usize = 64 * 1024 * 1024;
+
 /// How long a stream of events over HTTP is silent before it shows that it lives, as in Home Assistant.
 pub(super) const EVENT_STREAM_PING: Duration = Duration::from_secs(50);
 

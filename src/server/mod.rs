@@ -42,7 +42,7 @@ use crate::server::admission::Admission;
 use crate::server::bodies::Bodies;
 use crate::server::http::mounts::Site;
 use crate::server::http::node_api::Orders;
-use crate::server::http::{Fallbacks, LoginFlows, PushjetDoor};
+use crate::server::http::{Fallbacks, LoginFlows, PackedFiles, PushjetDoor};
 use crate::server::limits::{
     BODIES_MAX_BYTES, EVENT_STREAMS_MAX, HTTP_STOP_SECONDS, LISTEN_BACKLOG, STRANGERS_MAX_BYTES,
     WHOLE_BUILDINGS_AT_ONCE,
@@ -58,9 +58,9 @@ pub use ws::bench;
 
 pub use file_look::FileLook;
 pub use settings::{
-    ConnectionLimits, CreateSettings, HomeAssistantSettings, KeepAliveSettings, ListenerSettings,
-    PlainSettings, ProxyHeaderSettings, ProxySettings, PushjetSettings, ServerSettings,
-    ServingSettings, TlsSettings,
+    ConnectionLimits, CreateSettings, FolderSettings, HomeAssistantSettings, KeepAliveSettings,
+    ListenerSettings, PlainSettings, ProxyHeaderSettings, ProxySettings, PushjetSettings,
+    ServerSettings, ServingSettings, TlsSettings,
 };
 pub use tls::{CertificateError, CertificateKeeper};
 
@@ -88,6 +88,8 @@ struct ServerStateInner {
     orders: Orders,
     /// The sign-ins that wait for a name and a password.
     login_flows: LoginFlows,
+    /// Files for browsers, compressed.
+    packed: PackedFiles,
     /// The sessions of pages that have no websocket.
     fallbacks: Fallbacks,
     /// How fast Pushjet's clients may go, and who of them may make services.
@@ -174,6 +176,7 @@ impl Server {
             next_connection: AtomicU64::new(1),
             orders: Orders::default(),
             login_flows: LoginFlows::default(),
+            packed: PackedFiles::default(),
             fallbacks: Fallbacks::default(),
             pushjet: PushjetDoor::default(),
             event_streams: Arc::new(Semaphore::new(EVENT_STREAMS_MAX)),

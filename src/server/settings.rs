@@ -36,6 +36,8 @@ pub struct ServerSettings {
     pub dialects: Vec<&'static str>,
     /// Addresses that dialects have for themselves, in the order in which the ready lines name them.
     pub own_listeners: Vec<ListenerSettings>,
+    /// Folders of files for browsers, such as apps of PlaceOS.
+    pub folders: Vec<FolderSettings>,
     /// Of Home Assistant's pages.
     pub home_assistant: HomeAssistantSettings,
     /// Of Pusher's websocket.
@@ -100,6 +102,17 @@ pub enum ProxyHeaderSettings {
     XForwarded,
     /// `Forwarded` (RFC 7239).
     Forwarded,
+}
+
+/// A folder of files that browsers get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderSettings {
+    /// The path below the base at which it stands, with a slash at both ends.
+    pub path: String,
+    /// Where it is.
+    pub folder: PathBuf,
+    /// The file in it that is sent for every path without a file, which pages find their own way from; none where such a path is an error.
+    pub fallback: Option<String>,
 }
 
 /// An address that a dialect has for itself.
@@ -240,6 +253,7 @@ impl Default for ServerSettings {
             base_path: String::new(),
             dialects: vec!["placeos", "home_assistant", "pusher", "pushjet"],
             own_listeners: Vec::new(),
+            folders: Vec::new(),
             home_assistant: HomeAssistantSettings::default(),
             pusher: PusherSettings::DEFAULT,
             pushjet: PushjetSettings::DEFAULT,

@@ -134,6 +134,17 @@ async fn the_modules_of_a_room_start_and_stop_together_but_for_those_that_are_to
 async fn a_module_that_is_stopped_at_one_node_runs_on_none() {
     let cluster = Cluster::start(BUILDING, 2).await;
     cluster.until_answered(&everywhere("echo")).await;
+    let connected = async {
+        while get(&cluster.nodes[1], "/modules/mod-d1").await["connected"] != true {
+            tokio::task::yield_now().await;
+        }
+    };
+    within(
+        DEADLINE,
+        || "the display to be connected".to_owned(),
+        connected,
+    )
+    .await;
     let mut client = cluster.connect(1, Key::USER).await;
     client.bind_with_value(display("connected"), 1, true).await;
     order(&cluster.nodes[0], "/modules/mod-d1/stop", 200).await;

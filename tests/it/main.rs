@@ -27,6 +27,7 @@ mod documents;
 mod door;
 mod edits;
 mod faults;
+mod folders;
 mod frames;
 mod goodbye;
 mod healthy;

@@ -4,11 +4,10 @@
 //! An address serves a [`Site`]: the rows that it shows, each at its whole path. It knows no handler of a resource.
 
 use std::cmp::Reverse;
-use std::future::ready;
 use std::sync::Arc;
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, HeaderValue};
+use actix_web::http::header::{ALLOW, HeaderValue, LOCATION};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, post};
 use futures_util::FutureExt;
@@ -23,9 +22,11 @@ use crate::server::http::openapi::resources;
 use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::{self, auth, building, node_api};
 use crate::server::http::shared::{self, Claimant, SharedForm};
-use crate::server::http::{console, health, home_assistant, openapi, pusher, pushjet, redirect};
+use crate::server::http::{
+    console, folder, health, home_assistant, openapi, pusher, pushjet, redirect,
+};
 use crate::server::ws::entering::not_upgraded;
-use crate::server::{ServerSettings, ServerState};
+use crate::server::{FolderSettings, ServerSettings, ServerState};
 
 /// The owner of what belongs to no dialect.
 pub(in crate::server) const RISER: &str = "riser";
@@ -256,6 +257,8 @@ pub(in crate::server) struct Site(Arc<SiteInner>, Transport);
 struct SiteInner {
     /// The longest path first, and each path in one piece: the first that fits has a request.
     placed: Vec<Placed>,
+    /// The folders of files, each behind all of its path, the longest first.
+    folders: Vec<(String, FolderSettings)>,
     /// What answers where no resource does.
     elsewhere: Elsewhere,
 }
@@ -284,7 +287,11 @@ impl Site {
     pub(in crate::server) fn main(settings: &ServerSettings) -> Self {
         let rows = health_beside(settings).chain(open(settings));
         let rows = rows.map(|mount| mount.placed(settings));
-        Self::new(rows, Elsewhere::Nothing)
+        let folders = settings.folders.iter().map(|folder| {
+            let at = format!("{}{}", settings.base_path, folder.path);
+            (at, folder.clone())
+        });
+        Self::with_folders(rows, folders.collect(), Elsewhere::Nothing)
     }
 
     /// The operators' own address.
@@ -312,9 +319,23 @@ impl Site {
     }
 
     fn new(placed: impl IntoIterator<Item = Placed>, elsewhere: Elsewhere) -> Self {
+        Self::with_folders(placed, Vec::new(), elsewhere)
+    }
+
+    fn with_folders(
+        placed: impl IntoIterator<Item = Placed>,
+        mut folders: Vec<(String, FolderSettings)>,
+        elsewhere: Elsewhere,
+    ) -> Self {
+        folders.sort_by_key(|(at, _)| Reverse(at.len()));
         let mut placed: Vec<Placed> = placed.into_iter().collect();
         placed.sort_by(|a, b| (Reverse(a.at.len()), &a.at).cmp(&(Reverse(b.at.len()), &b.at)));
-        Self(Arc::new(SiteInner { placed, elsewhere }), Transport::Plain)
+        let inner = SiteInner {
+            placed,
+            folders,
+            elsewhere,
+        };
+        Self(Arc::new(inner), Transport::Plain)
     }
 
     /// The same, where streams are encrypted.
@@ -337,8 +358,33 @@ impl Site {
             config.service(scope);
         }
         let site = self.clone();
-        let unknown = move |request: HttpRequest| ready(site.unknown(&request));
+        let unknown = move |state: Data<ServerState>, request: HttpRequest| {
+            let site = site.clone();
+            async move { site.beside(&state, &request).await }
+        };
         config.default_service(web::route().to(unknown));
+    }
+
+    /// The answer to a request that no resource takes: a file of a folder, where one has the path, for no folder hides a resource.
+    async fn beside(&self, state: &ServerState, request: &HttpRequest) -> HttpResponse {
+        let path = request.path();
+        if self.0.folders.is_empty() || self.allowed(path).is_some() {
+            return self.unknown(request);
+        }
+        let mut folders = self.0.folders.iter();
+        if folders.any(|(at, _)| at.strip_suffix('/') == Some(path)) {
+            return below_it(request);
+        }
+        let mut folders = self.0.folders.iter();
+        let found = folders.find_map(|(at, folder)| Some((folder, path.strip_prefix(&**at)?)));
+        let Some((folder, rest)) = found else {
+            return self.unknown(request);
+        };
+        if request.method() != Method::GET {
+            return not_possible(request, placeos::WORDS, FILES);
+        }
+        let file = folder::serve(state, folder, rest, request).await;
+        file.unwrap_or_else(|| self.unknown(request))
     }
 
     /// The answer to a request that no resource takes.
@@ -350,11 +396,7 @@ impl Site {
         }
         let mount = self.mount(request.path());
         if let (Some(mount), Some(allowed)) = (mount, self.allowed(request.path())) {
-            let message = format!("{} is not possible here", request.method());
-            let refusal = mount
-                .words
-                .rejection(StatusCode::METHOD_NOT_ALLOWED, &message);
-            return refusal.with_header(ALLOW, allowed).to_response();
+            return not_possible(request, mount.words, allowed);
         }
         let unknown = mount.map_or(placeos::nothing_here as fn() -> _, |mount| mount.unknown);
         unknown().to_response()
@@ -450,6 +492,26 @@ impl Mount {
             methods: methods.collect(),
         }
     }
+}
+
+/// What a file of a folder can be asked for by.
+const FILES: HeaderValue = HeaderValue::from_static("GET, HEAD");
+
+fn not_possible(request: &HttpRequest, words: Words, allowed: HeaderValue) -> HttpResponse {
+    let message = format!("{} is not possible here", request.method());
+    let refusal = words.rejection(StatusCode::METHOD_NOT_ALLOWED, &message);
+    refusal.with_header(ALLOW, allowed).to_response()
+}
+
+/// Sends a browser to the path of a folder with the slash behind it, since its pages name their files from there.
+fn below_it(request: &HttpRequest) -> HttpResponse {
+    let place = match request.query_string() {
+        "" => format!("{}/", request.path()),
+        query => format!("{}/?{query}", request.path()),
+    };
+    HttpResponse::PermanentRedirect()
+        .insert_header((LOCATION, place))
+        .finish()
 }
 
 /// The methods of a path. Whatever can be read can be asked for by its head.
