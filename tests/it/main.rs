@@ -19,6 +19,7 @@ mod check;
 mod client;
 mod completion;
 mod conformance;
+mod console;
 mod dashboard;
 mod demo;
 mod documents;

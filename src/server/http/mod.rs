@@ -2,9 +2,11 @@
 //!
 //! Each dialect has a folder for its resources, and `kit` has what they share. `health.rs` is for operators, `redirect.rs` sends clients that come unencrypted on,
 //! and `openapi.rs` describes every resource.
+//! `console` has the pages in which people see the building.
 //! `edge.rs` has what holds for every request and every answer.
 //! `mounts.rs` has the table of what stands where, `shared.rs` what several dialects have at one path, `cors.rs` says which other origins' pages may read the answers.
 
+mod console;
 pub(super) mod cors;
 pub(super) mod edge;
 mod health;

@@ -23,7 +23,7 @@ use crate::server::http::openapi::resources;
 use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::{self, auth, building, node_api};
 use crate::server::http::shared::{self, Claimant, SharedForm};
-use crate::server::http::{health, home_assistant, openapi, pusher, pushjet, redirect};
+use crate::server::http::{console, health, home_assistant, openapi, pusher, pushjet, redirect};
 use crate::server::ws::entering::not_upgraded;
 use crate::server::{ServerSettings, ServerState};
 
@@ -99,12 +99,23 @@ static MOUNTS: &[Mount] = &[
             openapi::Itself::configure(config);
             auth::Pages::configure(config);
             building::configure(config);
+            console::configure_root(config);
         },
         specification: || {
             openapi::Itself::openapi()
                 .merge_from(auth::Pages::openapi())
                 .merge_from(building::Whole::openapi())
         },
+        unknown: placeos::nothing_here,
+        words: placeos::WORDS,
+    },
+    Mount {
+        owner: RISER,
+        prefix: console::PREFIX,
+        base: Base::Below,
+        routes: console::configure,
+        // Files for people, and no interface for programs.
+        specification: openapi::empty,
         unknown: placeos::nothing_here,
         words: placeos::WORDS,
     },

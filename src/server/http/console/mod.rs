@@ -1,0 +1,199 @@
+//! The console: the building in a browser, served from the binary.
+//!
+//! Separate because it is no resource: files without a word of the building in them, which every browser may have.
+//! Its scripts are a client of PlaceOS's REST and websocket and have no way in that other clients lack.
+//! What it shows is written in `docs/console.md`.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::LazyLock;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH,
+    LOCATION, VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::web::{self, Data, Path, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, guard};
+use sha2::{Digest, Sha256};
+
+use crate::server::ServerState;
+use crate::server::http::mounts::Site;
+
+/// Where the console stands, behind the base.
+pub(super) const PREFIX: &str = "/console";
+
+/// Nothing but our own files and the gateway itself, and no page around it that could lay something over it.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+const HTML: &str = "text/html; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const PICTURE: &str = "image/svg+xml";
+
+/// The page itself; every other file is named by it or by another script.
+const INDEX: &str = "index.html";
+
+/// How many bytes of the digest of a file tell its contents apart.
+const TAG_BYTES: usize = 12;
+
+/// A file of the console.
+struct Page {
+    name: &'static str,
+    kind: &'static str,
+    bytes: &'static [u8],
+}
+
+macro_rules! pages {
+    ($($name:literal: $kind:ident),+ $(,)?) => {
+        &[$(Page {
+            name: $name,
+            kind: $kind,
+            bytes: include_bytes!(concat!("pages/", $name)),
+        }),+]
+    };
+}
+
+/// All that the console is made of.
+static PAGES: &[Page] = pages! {
+    "index.html": HTML,
+    "style.css": STYLE,
+    "icon.svg": PICTURE,
+    "alerts.js": SCRIPT,
+    "arguments.js": SCRIPT,
+    "base.js": SCRIPT,
+    "building.js": SCRIPT,
+    "calls.js": SCRIPT,
+    "chart.js": SCRIPT,
+    "cluster.js": SCRIPT,
+    "credential.js": SCRIPT,
+    "dialogs.js": SCRIPT,
+    "dom.js": SCRIPT,
+    "edit.js": SCRIPT,
+    "entry.js": SCRIPT,
+    "exact.js": SCRIPT,
+    "examples.js": SCRIPT,
+    "fields.js": SCRIPT,
+    "functions.js": SCRIPT,
+    "glance.js": SCRIPT,
+    "kinds.js": SCRIPT,
+    "log.js": SCRIPT,
+    "main.js": SCRIPT,
+    "metrics.js": SCRIPT,
+    "rest.js": SCRIPT,
+    "room.js": SCRIPT,
+    "series.js": SCRIPT,
+    "session.js": SCRIPT,
+    "sha256.js": SCRIPT,
+    "signin.js": SCRIPT,
+    "socket.js": SCRIPT,
+    "statuses.js": SCRIPT,
+    "toasts.js": SCRIPT,
+    "tryit.js": SCRIPT,
+    "value.js": SCRIPT,
+    "watches.js": SCRIPT,
+    "zones.js": SCRIPT,
+};
+
+/// The tags of all files, by their contents.
+static TAGS: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
+    let tags = PAGES.iter().map(|page| (page.name, tag(page.bytes)));
+    tags.collect()
+});
+
+/// Adds the files of the console.
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config
+        .route("", web::get().to(to_the_console))
+        .service(web::resource("/{name:[^/]*}").guard(guard::Get()).to(serve));
+}
+
+/// Adds the way from the root to the console, for browsers alone: programs get what they always got there.
+pub(super) fn configure_root(config: &mut ServiceConfig) {
+    let wants_a_page = guard::fn_guard(|context| takes_pages(context.head().headers()));
+    config.service(
+        web::resource(["", "/"])
+            .guard(guard::Get())
+            .guard(wants_a_page)
+            .to(to_the_console),
+    );
+}
+
+/// Whether this comes from somebody who looks, by what a browser says it takes.
+fn takes_pages(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(ACCEPT);
+    let mut offers = lines.flat_map(|line| line.to_str().unwrap_or_default().split(','));
+    offers.any(|offer| {
+        let kind = offer.split(';').next().unwrap_or_default();
+        kind.trim().eq_ignore_ascii_case("text/html")
+    })
+}
+
+async fn to_the_console(state: Data<ServerState>) -> HttpResponse {
+    let place = format!("{}{PREFIX}/", state.settings.base_path);
+    HttpResponse::build(StatusCode::SEE_OTHER)
+        .insert_header((LOCATION, place))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((VARY, "accept"))
+        .finish()
+}
+
+/// One file. A browser asks each time whether it still has the right one.
+async fn serve(request: HttpRequest, name: Path<String>) -> HttpResponse {
+    let name = match name.as_str() {
+        "" => INDEX,
+        // The page has one address, or its scripts would run at two.
+        INDEX => return nothing(&request),
+        name => name,
+    };
+    let Some(page) = PAGES.iter().find(|page| page.name == name) else {
+        return nothing(&request);
+    };
+    let tag = &TAGS[page.name];
+    let is_known = is_among(request.headers(), tag);
+    let mut response = HttpResponse::build(match is_known {
+        true => StatusCode::NOT_MODIFIED,
+        false => StatusCode::OK,
+    });
+    response
+        .insert_header((ETAG, tag.as_str()))
+        .insert_header((CACHE_CONTROL, "no-cache"))
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header(("Referrer-Policy", "no-referrer"));
+    match is_known {
+        true => response.finish(),
+        false => response
+            .insert_header((CONTENT_TYPE, page.kind))
+            .body(page.bytes),
+    }
+}
+
+/// The answer to a path that is no file.
+fn nothing(request: &HttpRequest) -> HttpResponse {
+    match request.app_data::<Site>() {
+        Some(site) => site.unknown(request),
+        None => HttpResponse::NotFound().finish(),
+    }
+}
+
+/// Whether a browser has the file with this tag already.
+fn is_among(headers: &HeaderMap, tag: &str) -> bool {
+    let lines = headers.get_all(IF_NONE_MATCH);
+    let mut known = lines.flat_map(|line| line.to_str().unwrap_or_default().split(','));
+    known.any(|known| known.trim().trim_start_matches("W/") == tag)
+}
+
+fn tag(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    let mut tag = String::from("\"");
+    for byte in &digest[..TAG_BYTES] {
+        // Writing into a text does not fail.
+        let _ = write!(tag, "{byte:02x}");
+    }
+    tag.push('"');
+    tag
+}
+
+#[cfg(test)]
+mod tests;
