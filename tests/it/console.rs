@@ -6,7 +6,7 @@ mod pages;
 mod person;
 mod rooms;
 
-use crate::harness::{Gateway, LABORATORY};
+use crate::harness::{DEADLINE, Gateway, LABORATORY, Plan};
 
 /// The room of the laboratory, and its soft module there.
 const LAB: &str = "#/room/sys-lab";
@@ -19,4 +19,17 @@ fn value(status: &str) -> String {
 
 async fn laboratory() -> Gateway {
     Gateway::start(LABORATORY).await
+}
+
+/// The demo, and the address that signs in once at it.
+async fn demo() -> (Gateway, String) {
+    let plan = Plan::bare().arguments(["--listen", "127.0.0.1:0"]);
+    let mut gateway = plan.start().await;
+    loop {
+        let line = gateway.next_line(DEADLINE).await;
+        let line = line.expect("the demo prints it");
+        if let Some(url) = line.strip_prefix("console ") {
+            return (gateway, url.to_owned());
+        }
+    }
 }

@@ -21,6 +21,7 @@ mod redirect;
 mod shared;
 
 pub(super) use crate::server::http::home_assistant::LoginFlows;
+pub(super) use crate::server::http::placeos::OnceDoor;
 pub(super) use crate::server::http::placeos::node_api;
 pub(super) use crate::server::http::placeos::shadowed::foreign_rules;
 pub(super) use crate::server::http::pusher::Fallbacks;

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::harness::{Console, Key, LABORATORY, PASSWORD, Plan};
 
 use super::person::Person;
-use super::{LAB, SOFT, laboratory, value};
+use super::{LAB, SOFT, demo, laboratory, value};
 
 #[tokio::test]
 async fn a_browser_that_asks_for_the_root_is_sent_to_the_console_and_a_program_is_not() {
@@ -75,6 +75,25 @@ async fn a_person_signs_in_below_a_base_path_and_sees_what_happens_in_a_room() {
 
     person.click("#sign-out").await;
     person.see("#to-login").await;
+}
+
+#[tokio::test]
+async fn the_demo_prints_an_address_that_signs_in_once() {
+    let (gateway, url) = demo().await;
+    let mut person = Person::at(&gateway);
+    person.open(&url).await;
+    person
+        .see(".roomline:has-text('Board Room') .dot.good")
+        .await;
+    assert_eq!(person.text("#who").await, "Demo");
+    person.assert_no_faults();
+
+    let mut other = Person::at(&gateway);
+    other.open(&url).await;
+    other.see(".toast.bad").await;
+    other.see("#to-login").await;
+    let (_, secret) = url.split_once("#once=").expect("the secret");
+    assert!(!gateway.log().join("\n").contains(secret), "it is logged");
 }
 
 #[tokio::test]

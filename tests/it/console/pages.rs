@@ -3,7 +3,7 @@
 use crate::harness::Key;
 
 use super::person::Person;
-use super::{LAB, laboratory};
+use super::{LAB, demo, laboratory};
 
 #[tokio::test]
 async fn no_page_shuts_anybody_out() {
@@ -39,6 +39,27 @@ async fn no_page_shuts_anybody_out() {
         }
         person.assert_open_to_all(page).await;
     }
+    person.assert_no_faults();
+}
+
+#[tokio::test]
+async fn what_a_service_sends_about_a_room_is_seen_among_the_alerts() {
+    let (gateway, url) = demo().await;
+    let mut person = Person::at(&gateway);
+    person.open(&url).await;
+    person.see(".roomline").await;
+    person.go("#/alerts").await;
+    person
+        .see(".weak:has-text('No service has sent anything')")
+        .await;
+    let message = gateway.request("POST", "/pushjet/message").form(&[
+        ("secret", "FrontDeskFrontDeskFrontDeskFront"),
+        ("message", "The taxi waits"),
+    ]);
+    message.ok().await;
+    person
+        .see(".entries li:has-text('Lobby'):has-text('The taxi waits')")
+        .await;
     person.assert_no_faults();
 }
 
