@@ -44,7 +44,7 @@ use crate::driver_host::hosts::Hosts;
 use crate::driver_host::in_process::InProcessHost;
 use crate::driver_host::process::ProcessHost;
 use crate::driver_host::{DriverHost, HostError, Spawn};
-use crate::model::{Building, Clock, Secret, Source, Timestamp};
+use crate::model::{Building, Clock, Source, Timestamp};
 use crate::observability::{self, Metrics, ObservabilityError, Repeats};
 use crate::peers::http::PlaceOsApiError;
 use crate::server::{BindError, CertificateError, OwnAddress, Server, ServingSettings, StartError};
@@ -58,7 +58,7 @@ use crate::webhooks::WebhookSender;
 use cluster::{ClusterStores, Tries, goes_over, open_patiently, roots_of_the_system};
 use embedded::{Door, Embedding};
 use reload::Reload;
-use source::{BuildingFile, fresh_secret, is_for_the_demo, known, known_drivers};
+use source::{BuildingFile, Demo, fresh_secret, is_for_the_demo, known, known_drivers};
 
 pub use crate::core::Rehearsal;
 pub use crate::core::{CommandMessage, CommandRefusal};
@@ -399,11 +399,9 @@ fn run(
                 }
                 None => main.spawn(refuse_reloads(read_building)),
             };
-            if let Some(state) = state {
-                match demo {
-                    Some(_) => state.open_demo(),
-                    None => state.open(),
-                }
+            match &demo {
+                Some(Demo { once, user, .. }) => state.open_demo(once.clone(), user.clone()),
+                None => state.open(),
             }
             match surroundings {
                 Surroundings::Process(_) => {
@@ -529,18 +527,19 @@ fn tell_what_is_kept(directory: Option<&Path>) {
     }
 }
 
-/// Starts the building: that of the file, or the demo over an empty store, or the store's own. Returns the secret of the demo's key.
+/// Starts the building: that of the file, or the demo over an empty store, or the store's own. Returns how people come into the demo.
 async fn begin(
     core: &Core,
     file: Option<&BuildingAtStart>,
     drivers: &[KnownDriver],
-) -> Result<Option<Secret>, AppError> {
+) -> Result<Option<Demo>, AppError> {
     let (building, source, demo) = match file {
         Some(file) => (file.building.clone(), Source::File, None),
         None if is_for_the_demo(&core.queries.directory()) => {
             let secret = fresh_secret();
             let building = building_file::demo(&secret, drivers)?;
-            (building, Source::Demo, Some(secret))
+            let demo = Demo::of(&building, secret);
+            (building, Source::Demo, demo)
         }
         None => {
             core.begin();
@@ -723,7 +722,7 @@ impl Listening {
 /// Says on stdout that the gateway is ready.
 ///
 /// The program that started riser may never read this, so a failed write is no failure of ours.
-fn announce(place: &Listening, demo: Option<&Secret>) {
+fn announce(place: &Listening, demo: Option<&Demo>) {
     let text = announcement(place, demo);
     let mut stdout = io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes());
@@ -731,7 +730,7 @@ fn announce(place: &Listening, demo: Option<&Secret>) {
 }
 
 /// Where the gateway listens, a line for each address, and for the demo how to see something move.
-fn announcement(place: &Listening, demo: Option<&Secret>) -> String {
+fn announcement(place: &Listening, demo: Option<&Demo>) -> String {
     let Listening {
         address,
         is_encrypted,
@@ -753,8 +752,8 @@ fn announcement(place: &Listening, demo: Option<&Secret>) -> String {
         let (dialect, address) = (own.dialect, own.address);
         text.push_str(&format!("listening {dialect}{kind} {scheme}://{address}\n"));
     }
-    if let Some(secret) = demo {
-        let key = format!("demo.{}", secret.expose());
+    if let Some(Demo { key, once, .. }) = demo {
+        let key = format!("demo.{}", key.expose());
         let here = format!("{}{base}", reachable(*address));
         let program = this_program();
         text.push_str(&format!(
@@ -762,7 +761,9 @@ fn announcement(place: &Listening, demo: Option<&Secret>) -> String {
              {program} bind --url {http}://{here} --key {key} sys-board/Sensor_1/temperature\n\
              node --experimental-websocket -e 'const s = new WebSocket(\"{ws}://{here}/api/engine/v2/systems/control?api-key={key}\"); \
              s.onopen = () => s.send(JSON.stringify({{id: 1, cmd: \"bind\", sys: \"sys-board\", mod: \"Sensor\", index: 1, name: \"temperature\"}})); \
-             s.onmessage = (event) => console.log(event.data)'\n"
+             s.onmessage = (event) => console.log(event.data)'\n\
+             console {http}://{here}/console/#once={}\n",
+            once.expose()
         ));
     }
     text
@@ -793,6 +794,8 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 
 #[cfg(test)]
 mod tests {
+    use crate::model::{Secret, UserId};
+
     use super::*;
 
     fn own(dialect: &'static str, serves: ServingSettings, port: u16) -> OwnAddress {
@@ -816,7 +819,12 @@ mod tests {
                 own("pushjet", ServingSettings::Stream, 7171),
             ],
         };
-        let text = announcement(&place, Some(&Secret::new("x")));
+        let demo = Demo {
+            key: Secret::new("x"),
+            once: Secret::new("y"),
+            user: UserId::new("user-demo").unwrap(),
+        };
+        let text = announcement(&place, Some(&demo));
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines[..6],
@@ -831,5 +839,7 @@ mod tests {
         );
         assert!(lines[6].contains(" --url https://127.0.0.1:3000/riser "));
         assert!(lines[7].contains("wss://127.0.0.1:3000/riser/api/engine/v2/"));
+        let console = "console https://127.0.0.1:3000/riser/console/#once=y";
+        assert_eq!(lines[8..], [console]);
     }
 }

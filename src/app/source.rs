@@ -9,9 +9,7 @@ use rand::Rng;
 
 use crate::building_file::{self, KnownDriver};
 use crate::core::Directory;
-use crate::model::{
-    ApiKey, Building, Clearance, KeyId, KeySecret, Scope, Secret, Source, User, UserId,
-};
+use crate::model::{Building, Secret, Source, UserId};
 use crate::server::foreign_rules;
 
 use super::AppError;
@@ -129,6 +127,24 @@ pub(super) fn is_for_the_demo(directory: &Directory) -> bool {
         }
     }
     empty || demo
+}
+
+/// How the people who have started the demo come in.
+pub(super) struct Demo {
+    /// The secret of its key.
+    pub(super) key: Secret,
+    /// What signs its user in at the console, once.
+    pub(super) once: Secret,
+    pub(super) user: UserId,
+}
+
+impl Demo {
+    /// For the user of its key; `None` for a building without one.
+    pub(super) fn of(building: &Building, key: Secret) -> Option<Self> {
+        let user = building.api_keys.first()?.user.clone();
+        let once = fresh_secret();
+        Some(Self { key, once, user })
+    }
 }
 
 /// A fresh secret for an API key. The demo gets one too: its key is an administrator's, and it may listen on any address.

@@ -56,6 +56,9 @@ pub(super) const READ_BUFFER_BYTES: usize = 64 * 1024;
 /// How long a client has to answer a close frame that is not part of a shutdown.
 pub(super) const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
 
+/// How long the demo's address signs in the person who has started it: as long as it takes to find the line in a terminal and to come back from a coffee.
+pub(super) const ONCE_LIFE: Duration = Duration::from_secs(600);
+
 /// How long the gateway waits beyond the drain deadline for connections to be gone.
 pub(super) const DRAIN_GRACE: Duration = Duration::from_millis(500);
 

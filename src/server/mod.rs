@@ -36,13 +36,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
 use crate::dialects::DialectKind;
-use crate::model::Timestamp;
 use crate::model::rules::ForeignRules;
+use crate::model::{Secret, Timestamp, UserId};
 use crate::server::admission::Admission;
 use crate::server::bodies::Bodies;
 use crate::server::http::mounts::Site;
 use crate::server::http::node_api::Orders;
-use crate::server::http::{Fallbacks, LoginFlows, PackedFiles, PushjetDoor};
+use crate::server::http::{Fallbacks, LoginFlows, OnceDoor, PushjetDoor};
 use crate::server::limits::{
     BODIES_MAX_BYTES, EVENT_STREAMS_MAX, HTTP_STOP_SECONDS, LISTEN_BACKLOG, STRANGERS_MAX_BYTES,
     WHOLE_BUILDINGS_AT_ONCE,
@@ -88,8 +88,8 @@ struct ServerStateInner {
     orders: Orders,
     /// The sign-ins that wait for a name and a password.
     login_flows: LoginFlows,
-    /// Files for browsers, compressed.
-    packed: PackedFiles,
+    /// The demo's address that signs in once.
+    once: OnceDoor,
     /// The sessions of pages that have no websocket.
     fallbacks: Fallbacks,
     /// How fast Pushjet's clients may go, and who of them may make services.
@@ -178,6 +178,7 @@ impl Server {
             login_flows: LoginFlows::default(),
             packed: PackedFiles::default(),
             fallbacks: Fallbacks::default(),
+            once: OnceDoor::default(),
             pushjet: PushjetDoor::default(),
             event_streams: Arc::new(Semaphore::new(EVENT_STREAMS_MAX)),
             began: SystemTime::now()
@@ -310,7 +311,9 @@ impl ReadinessGate {
     }
 
     /// Lets clients in to the demo building, where anyone may do what an operator would have to allow otherwise, unless the settings say something else.
-    pub fn open_demo(&self) {
+    /// This secret signs this user in at the console, once.
+    pub fn open_demo(&self, once: Secret, user: UserId) {
+        self.0.once.open(once, user);
         self.0.pushjet.show_the_demo();
         self.open();
     }

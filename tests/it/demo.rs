@@ -152,7 +152,7 @@ async fn nothing_but_the_announcement_goes_to_stdout_and_logs_go_to_stderr() {
     gateway.door().refused().await;
     assert!(gateway.terminate().await.success());
     let said = gateway.process().said(Stream::Out);
-    assert_eq!(said.len(), 4, "{said:?}");
+    assert_eq!(said.len(), 5, "{said:?}");
     assert!(!gateway.log().is_empty());
 }
 

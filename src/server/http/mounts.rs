@@ -22,9 +22,7 @@ use crate::server::http::openapi::resources;
 use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::{self, auth, building, node_api};
 use crate::server::http::shared::{self, Claimant, SharedForm};
-use crate::server::http::{
-    console, folder, health, home_assistant, openapi, pusher, pushjet, redirect,
-};
+use crate::server::http::{console, health, home_assistant, openapi, pusher, pushjet, redirect};
 use crate::server::ws::entering::not_upgraded;
 use crate::server::{FolderSettings, ServerSettings, ServerState};
 

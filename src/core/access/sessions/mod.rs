@@ -186,6 +186,25 @@ impl Sessions {
         address: IpAddr,
     ) -> Result<(Arc<User>, Secret), SignInError> {
         let user = self.check(name, password, address).await?;
+        let cookie = self.begin_browser(Arc::clone(&user), device).await?;
+        Ok((user, cookie))
+    }
+
+    /// Signs a browser in whose user somebody else vouches for.
+    pub(in crate::core) async fn sign_in_known(
+        self: &Arc<Self>,
+        user: &UserId,
+    ) -> Result<Secret, SignInError> {
+        let user = self.building().shared_user(user);
+        let user = user.ok_or(SignInError::BadGrant)?;
+        self.begin_browser(user, DeviceKind::default()).await
+    }
+
+    async fn begin_browser(
+        self: &Arc<Self>,
+        user: Arc<User>,
+        device: DeviceKind,
+    ) -> Result<Secret, SignInError> {
         let id = fresh_id();
         let (hold, cookie) = browser_hold(id);
         let session = SignInSession {
@@ -197,8 +216,8 @@ impl Sessions {
             device,
             expires: self.steady_now() + SESSION_IDLE.as_secs(),
         };
-        self.change(Change::Add(session, Arc::clone(&user))).await?;
-        Ok((user, cookie))
+        self.change(Change::Add(session, user)).await?;
+        Ok(cookie)
     }
 
     /// Signs an app in by its user's password.

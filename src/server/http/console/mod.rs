@@ -18,7 +18,7 @@ use actix_web::{HttpRequest, HttpResponse, guard};
 use sha2::{Digest, Sha256};
 
 use crate::server::ServerState;
-use crate::server::http::placeos::nothing_here;
+use crate::server::http::mounts::Site;
 
 /// Where the console stands, behind the base.
 pub(super) const PREFIX: &str = "/console";
@@ -71,6 +71,7 @@ static PAGES: &[Page] = pages! {
     "dom.js": SCRIPT,
     "edit.js": SCRIPT,
     "entry.js": SCRIPT,
+    "exact.js": SCRIPT,
     "examples.js": SCRIPT,
     "fields.js": SCRIPT,
     "functions.js": SCRIPT,
@@ -104,7 +105,7 @@ static TAGS: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
         .route("", web::get().to(to_the_console))
-        .service(reading("/{name:[^/]*}").to(serve));
+        .service(web::resource("/{name:[^/]*}").guard(guard::Get()).to(serve));
 }
 
 /// Adds the way from the root to the console, for browsers alone: programs get what they always got there.
@@ -112,14 +113,10 @@ pub(super) fn configure_root(config: &mut ServiceConfig) {
     let wants_a_page = guard::fn_guard(|context| takes_pages(context.head().headers()));
     config.service(
         web::resource(["", "/"])
-            .guard(guard::Any(guard::Get()).or(guard::Head()))
+            .guard(guard::Get())
             .guard(wants_a_page)
             .to(to_the_console),
     );
-}
-
-fn reading(path: &str) -> actix_web::Resource {
-    web::resource(path).guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 /// Whether this comes from somebody who looks, by what a browser says it takes.
@@ -146,11 +143,11 @@ async fn serve(request: HttpRequest, name: Path<String>) -> HttpResponse {
     let name = match name.as_str() {
         "" => INDEX,
         // The page has one address, or its scripts would run at two.
-        INDEX => return nothing_here().to_response(),
+        INDEX => return nothing(&request),
         name => name,
     };
     let Some(page) = PAGES.iter().find(|page| page.name == name) else {
-        return nothing_here().to_response();
+        return nothing(&request);
     };
     let tag = &TAGS[page.name];
     let is_known = is_among(request.headers(), tag);
@@ -169,6 +166,14 @@ async fn serve(request: HttpRequest, name: Path<String>) -> HttpResponse {
         false => response
             .insert_header((CONTENT_TYPE, page.kind))
             .body(page.bytes),
+    }
+}
+
+/// The answer to a path that is no file.
+fn nothing(request: &HttpRequest) -> HttpResponse {
+    match request.app_data::<Site>() {
+        Some(site) => site.unknown(request),
+        None => HttpResponse::NotFound().finish(),
     }
 }
 

@@ -50,6 +50,7 @@ use crate::server::http::placeos::rejections::rejection;
 use crate::server::ws::entering;
 
 pub(super) use crate::dialects::placeos::rest::{BadParameter, ErrorShape};
+pub(in crate::server) use auth::OnceDoor;
 pub(super) use rejections::Rejections;
 
 type Body = kit::Body<Placeos>;

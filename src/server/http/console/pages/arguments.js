@@ -1,6 +1,7 @@
 // One argument of a function as a field of a form: by its type, its default and its choices.
 
 import { el, fresh } from "./dom.js";
+import { parse } from "./exact.js";
 
 /** The choice that stands for leaving an argument out. */
 const LEFT_OUT = "";
@@ -65,7 +66,7 @@ function readFrom(input, schema, mayBeLeftOut) {
   if (schema.type === "boolean") return { value: text === "true" };
   if (schema.type === "integer" || schema.type === "number") return numberFrom(text.trim(), schema.type);
   try {
-    return { value: JSON.parse(text) };
+    return { value: parse(text) };
   } catch {
     const takesText = (schema.anyOf ?? []).some(({ type }) => type === "string");
     return takesText ? { value: text } : { problem: "is no JSON; a text stands in quotation marks" };
@@ -77,5 +78,10 @@ function numberFrom(text, type) {
   const value = Number(text);
   if (!Number.isFinite(value)) return { problem: "has to be a number" };
   if (type === "integer" && !Number.isInteger(value)) return { problem: "has to be a whole number" };
-  return { value };
+  try {
+    return { value: parse(text) };
+  } catch {
+    // Such as 007 or +1, which are no JSON.
+    return { value };
+  }
 }

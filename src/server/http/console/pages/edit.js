@@ -9,8 +9,8 @@ import { list, word } from "./rest.js";
 const SHOWN_MAX = 500;
 
 export async function open(place, [kind, id], context) {
-  const chosen = KINDS[kind] ? kind : "systems";
-  if (KINDS[kind] && id) {
+  const chosen = Object.hasOwn(KINDS, kind ?? "") ? kind : "systems";
+  if (chosen === kind && id) {
     await openEntry(place, kind, id, context);
     return;
   }

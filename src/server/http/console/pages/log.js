@@ -28,7 +28,10 @@ export function logPane({ sys, mod, index, module }, left) {
     pause.textContent = pane.isPaused ? "Go on" : "Pause";
     pane.showAgain();
   });
-  const stop = follow(sys, module.id, (line) => pane.add(line));
+  const refused = (why) => {
+    many.textContent = `The log cannot be followed: ${why}`;
+  };
+  const stop = follow(sys, module.id, (line) => pane.add(line), refused);
   left.addEventListener("abort", stop);
   return [
     el("div.row", {}, el("label", {}, "From level", level), el("label", {}, "With the text", text), pause, button("Clear", () => pane.clear())),

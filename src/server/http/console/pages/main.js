@@ -32,8 +32,8 @@ let leave = () => {};
 let opening = 0;
 
 async function show() {
-  const words = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
-  const page = PAGES[words[0]] ? words[0] : START;
+  const words = location.hash.replace(/^#\/?/, "").split("/").map(decoded);
+  const page = Object.hasOwn(PAGES, words[0]) ? words[0] : START;
   const mine = (opening += 1);
   leave();
   leave = () => {};
@@ -49,6 +49,15 @@ async function show() {
   } catch (error) {
     if (mine !== opening) return;
     fill(place, el("p.problem", { role: "alert" }, `This page cannot be shown: ${error.message}`));
+  }
+}
+
+/** A word of an address that somebody may have typed. */
+function decoded(word) {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return word;
   }
 }
 

@@ -3,6 +3,7 @@
 import { CONTROL, socketAddress } from "./base.js";
 import { Failed, answerTo, fail, failAll, succeed } from "./calls.js";
 import { hideCredential, showCredential } from "./credential.js";
+import { parse } from "./exact.js";
 import { get } from "./rest.js";
 import { isKnown } from "./session.js";
 import { Watch, keyOf, tell } from "./watches.js";
@@ -26,7 +27,7 @@ const UNEXPECTED = 7;
 
 /** @type {Map<string, Watch>} */
 const watches = new Map();
-/** @type {Map<string, {sys: string, heard: (line: object) => void}>} by the id of a module */
+/** @type {Map<string, {sys: string, heard: (line: object) => void, refused: (why: string) => void}>} by the id of a module */
 const logs = new Map();
 /** The binds without an answer, by their ids. @type {Map<number, Watch>} */
 const asked = new Map();
@@ -93,9 +94,9 @@ export async function exec(sys, mod, index, name, args) {
 }
 
 /** Follows the log of a module. @returns {() => void} no longer */
-export function follow(sys, moduleId, heard) {
-  logs.set(moduleId, { sys, heard });
-  send(logRequest("debug", moduleId, sys));
+export function follow(sys, moduleId, heard, refused) {
+  logs.set(moduleId, { sys, heard, refused });
+  askForLog(moduleId);
   return () => {
     logs.delete(moduleId);
     send(logRequest("ignore", moduleId, sys));
@@ -112,6 +113,13 @@ function answered(id, code) {
   const watch = asked.get(id);
   asked.delete(id);
   if (code === UNEXPECTED && watch) setTimeout(() => watches.get(watch.key) === watch && ask(watch), BUSY_PAUSE * (1 + Math.random()));
+}
+
+function askForLog(module) {
+  const { sys, refused } = logs.get(module);
+  const message = logRequest("debug", module, sys);
+  // A lost connection is no refusal: it is asked again over the next one.
+  if (send(message)) answerTo(message.id).catch((error) => connection.isOpen && refused(error.message));
 }
 
 const logRequest = (cmd, mod, sys) => ({ id: next(), cmd, sys, mod, index: 1, name: "debug" });
@@ -148,7 +156,7 @@ function begin() {
   connection.since = null;
   say("ping");
   for (const watch of watches.values()) ask(watch);
-  for (const [module, { sys }] of logs) send(logRequest("debug", module, sys));
+  for (const module of logs.keys()) askForLog(module);
   const begun = socket;
   setTimeout(() => socket === begun && connection.isOpen && forgetTheGone(), SETTLED_AFTER);
   for (const listener of listeners) listener(connection);
@@ -193,7 +201,7 @@ function end(wasOpen) {
 function hear(data) {
   heardAt = Date.now();
   if (data === "pong") return;
-  const frame = JSON.parse(data);
+  const frame = parse(data);
   switch (frame.type) {
     case "notify":
       notified(frame);

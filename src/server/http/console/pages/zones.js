@@ -21,7 +21,7 @@ export function grown(zones, rooms) {
     if (around && depth(zone.id, parents) < Infinity) around.zones.push(branches.get(zone.id));
     else roots.push(branches.get(zone.id));
   }
-  const outside = { id: "", name: "In no zone", zones: [], rooms: [] };
+  const outside = { id: "", name: zones.length > 0 ? "In no zone" : "Rooms", zones: [], rooms: [] };
   for (const room of rooms) {
     const known = room.zones.filter((id) => branches.has(id));
     const innermost = known.reduce((best, id) => (best === null || depth(id, parents) > depth(best, parents) ? id : best), null);

@@ -1,11 +1,12 @@
 //! Signing in over HTTP: what PlaceOS's clients ask below `/auth`, and a page to sign in on.
 //!
 //! - `token` gives tokens, `authorize` sends a browser back to its app with one or a code for one.
-//! - `session` signs browsers in and out, `page` is what people see of it.
+//! - `session` signs browsers in and out, `page` is what people see of it, and `once` lets the person in who has started the demo.
 //!
 //! No answer here may be kept by a cache, and none says more than it must.
 
 mod authorize;
+mod once;
 mod page;
 mod session;
 mod token;
@@ -32,6 +33,7 @@ use crate::server::http::openapi::resources;
 use crate::server::http::placeos::{Body, HttpRejection, authn};
 use crate::server::limits::FORM_MAX_BYTES;
 
+pub(in crate::server) use once::OnceDoor;
 pub(in crate::server::http) use token::answer_shared;
 
 /// How long a client is asked to wait when too many sign in at a time, in seconds.
@@ -50,6 +52,7 @@ resources! {
 resources! {
     /// The page to sign in on, how its users sign out, and the keys of the tokens that they get.
     pub(in crate::server::http) Pages:
+        once::sign_in_once,
         session::sign_out,
         session::sign_out_by_form,
         page::login,

@@ -1,0 +1,79 @@
+//! The other pages, and whom any page shuts out.
+
+use crate::harness::Key;
+
+use super::person::Person;
+use super::{LAB, demo, laboratory};
+
+#[tokio::test]
+async fn no_page_shuts_anybody_out() {
+    let gateway = laboratory().await;
+    let mut person = Person::at(&gateway);
+    person.go("").await;
+    person.see("#to-login").await;
+    person.assert_open_to_all("the sign-in").await;
+    person.fill("input[name=key]", Key::ADMIN.0).await;
+    person.press("Enter").await;
+    person.see(".roomline .dot.good").await;
+    for (page, shows) in [
+        ("#/building", ".roomline"),
+        (LAB, "[data-status=connected]"),
+        ("#/edit/systems", ".entries li"),
+        ("#/edit/systems/sys-lab", "form"),
+        ("#/edit/zones/new", "form"),
+        ("#/edit/modules/mod-soft", "form"),
+        ("#/edit/users/user-ann", "form"),
+        ("#/edit/api_keys/new", "form"),
+        ("#/alerts", "h2"),
+        ("#/metrics", "tbody tr"),
+        ("#/cluster", "table"),
+        ("#/tryit", "textarea"),
+    ] {
+        person.go(page).await;
+        person.see(&format!("#content {shows}")).await;
+        for closed in ["Functions", "Log", "More fields"] {
+            let summary = format!("summary:has-text('{closed}')");
+            if person.count(&summary).await > 0 {
+                person.click(&summary).await;
+            }
+        }
+        person.assert_open_to_all(page).await;
+    }
+    person.assert_no_faults();
+}
+
+#[tokio::test]
+async fn what_a_service_sends_about_a_room_is_seen_among_the_alerts() {
+    let (gateway, url) = demo().await;
+    let mut person = Person::at(&gateway);
+    person.open(&url).await;
+    person.see(".roomline").await;
+    person.go("#/alerts").await;
+    person
+        .see(".weak:has-text('No service has sent anything')")
+        .await;
+    let message = gateway.request("POST", "/pushjet/message").form(&[
+        ("secret", "FrontDeskFrontDeskFrontDeskFront"),
+        ("message", "The taxi waits"),
+    ]);
+    message.ok().await;
+    person
+        .see(".entries li:has-text('Lobby'):has-text('The taxi waits')")
+        .await;
+    person.assert_no_faults();
+}
+
+#[tokio::test]
+async fn a_websocket_of_another_dialect_is_tried_by_hand() {
+    let gateway = laboratory().await;
+    let mut person = Person::administrator(&gateway).await;
+    person.go("#/tryit").await;
+    person.choose("#content select", "home_assistant").await;
+    person.click("#content button:text-is('Connect')").await;
+    person.see("[role=log] p:has-text('auth_required')").await;
+    person.click("#content button:text-is('Send')").await;
+    person.see("[role=log] p:has-text('auth_ok')").await;
+    // The key stands nowhere in the page.
+    assert_eq!(person.count("text=secret-a").await, 0);
+    person.assert_no_faults();
+}
