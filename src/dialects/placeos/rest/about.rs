@@ -48,9 +48,25 @@ impl PlatformShape {
 }
 
 /// The parts of the API that a scope can name.
-const SCOPES: [&str; 16] = [
-    "public", "control", "systems", "zones", "modules", "drivers", "settings", "metadata", "users",
-    "api_keys", "triggers", "building", "entities", "commands", "apps", "services",
+const SCOPES: [&str; 18] = [
+    "public",
+    "control",
+    "systems",
+    "zones",
+    "modules",
+    "drivers",
+    "settings",
+    "metadata",
+    "users",
+    "api_keys",
+    "triggers",
+    "building",
+    "entities",
+    "commands",
+    "apps",
+    "services",
+    "procedures",
+    "hooks",
 ];
 
 /// Every scope that credentials can have: `GET /scopes`.

@@ -23,6 +23,7 @@ mod room;
 mod settings;
 mod sign_in;
 mod slug;
+mod triggers;
 
 pub use about::{PlatformShape, VersionShape, scopes};
 pub use address::device_host;
@@ -33,7 +34,7 @@ pub use cores::{BadCall, CoreLoaded, CoreStatus, RaisedShape, read_call};
 pub use credentials::{Carrier, Presented, SESSION_COOKIE, domain_of, presented, session_cookie};
 pub use directory::{Authority, Standing, SystemShape, UserShape, ZoneShape};
 pub use drivers::DriverShape;
-pub use entities::{AppShape, CommandShape, EntityShape, ServiceShape};
+pub use entities::{AppShape, CommandShape, EntityShape, HookShape, ProcedureShape, ServiceShape};
 pub use filters::{DriverFilter, ModuleFilter, SystemFilter, UserFilter, ZoneFilter};
 pub use keys::{KeyShape, TokenShape};
 pub use lists::{Listing, Page, PageHeaders};
@@ -48,3 +49,6 @@ pub use sign_in::{
     TokenAnswer, TokenRequest, escaped, go_on, may_redirect, scope_text, set_session,
 };
 pub use slug::module_slug;
+pub use triggers::{
+    InstanceShape, TriggerDocument, TriggerShape, TriggerStanding, definition_id, trigger_id,
+};
