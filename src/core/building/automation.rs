@@ -2,12 +2,10 @@
 //!
 //! Separate from the other checks, since what these mention stands inside of steps and conditions.
 
-use driver_types::JsonText;
-
 use crate::core::directory::Directory;
 use crate::model::{
-    EntryId, Flaw, Hook, HookName, Mention, Misfit, ModulePath, Procedure, ProcedureId, Step,
-    Trigger, TriggerId, TriggerPath, Wrong,
+    EntryId, Flaw, Hook, HookName, JsonText, Mention, Misfit, ModulePath, Procedure, ProcedureId,
+    Step, Trigger, TriggerId, TriggerPath, Wrong,
 };
 
 /// All that is wrong with an entry of one of these kinds; nothing for any other.

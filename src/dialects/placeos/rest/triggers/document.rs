@@ -2,7 +2,6 @@
 //!
 //! What is left out stays as it is. A field that riser has no place for is refused by its name, so nothing that a client says is lost without a word.
 
-use driver_types::{JsonText, SystemId};
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -13,7 +12,8 @@ use crate::dialects::placeos::rest::documents::Unreadable;
 use crate::dialects::placeos::rest::triggers::parts::{Actions, Conditions, Parts};
 use crate::dialects::placeos::rest::triggers::{definition_id, trigger_id};
 use crate::model::{
-    Collection, Condition, Secret, TimeSpan, Trigger, TriggerId, Value, Values, WebhookKey,
+    Collection, Condition, JsonText, Secret, SystemId, TimeSpan, Trigger, TriggerId, Value, Values,
+    WebhookKey,
 };
 
 /// A trigger to be made or changed, with the room of its one instance.

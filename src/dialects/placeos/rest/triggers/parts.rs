@@ -2,15 +2,14 @@
 //!
 //! Separate from documents and answers, which both have these. Nothing is left out silently: what has no place in the form is said to have none.
 
-use driver_types::JsonText;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::module_slug;
 use crate::model::{
-    Action, Condition, FunctionName, FunctionPath, LocalPath, ModulePath, Operator, StatusName,
-    StatusPath, SystemId, Timestamp, Trigger, WebhookKey, WholePath,
+    Action, Condition, FunctionName, FunctionPath, JsonText, LocalPath, ModulePath, Operator,
+    StatusName, StatusPath, SystemId, Timestamp, Trigger, WebhookKey, WholePath,
 };
 
 /// When a trigger fires.

@@ -1,13 +1,12 @@
 //! Triggers as clients are shown them: the definition, and its instance in a room.
 
-use driver_types::JsonText;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::triggers::definition_id;
 use crate::dialects::placeos::rest::triggers::document::webhook_secret;
 use crate::dialects::placeos::rest::triggers::parts::{Actions, Conditions, Parts};
-use crate::model::{EntryInfo, Trigger};
+use crate::model::{EntryInfo, JsonText, SystemId, Trigger};
 
 /// The methods by which a webhook is called.
 const METHODS: &[&str] = &["POST"];
@@ -48,7 +47,7 @@ impl<'a> TriggerShape<'a> {
             important: false,
             enable_webhook: parts.has_webhook,
             supported_methods: METHODS,
-            control_system_id: trigger.system.as_ref().map(driver_types::SystemId::as_str),
+            control_system_id: trigger.system.as_ref().map(SystemId::as_str),
             created_at: info.created_at,
             updated_at: info.updated_at,
         }

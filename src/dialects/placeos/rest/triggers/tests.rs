@@ -1,12 +1,13 @@
 //! Triggers in PlaceOS's form: what is shown, what is read back, and what has no place there.
 
-use driver_types::JsonText;
 use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::dialects::placeos::rest::InvalidField;
 use crate::dialects::placeos::rest::documents::Unreadable;
-use crate::model::{Collection, EntryInfo, Secret, Source, Trigger, Value, Values, Version};
+use crate::model::{
+    Collection, EntryInfo, JsonText, Secret, Source, Trigger, Value, Values, Version,
+};
 
 fn trigger(when: &str, then: &str) -> Trigger {
     let values = Values::none()
