@@ -76,6 +76,7 @@ impl Inside {
         let known = definitions.iter().map(|driver| KnownDriver {
             id: driver.id,
             configuration: driver.configuration,
+            interface: Some(driver.interface),
         });
         let known: Vec<KnownDriver> = known.collect();
         let demo = building_file::demo(&Secret::new("secret"), &known).expect("the demo building");
