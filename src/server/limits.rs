@@ -157,6 +157,9 @@ pub(super) const EVENT_STREAMS_MAX: usize = 64;
 /// The largest body of a REST request in bytes. Arguments of a call are the largest thing there is.
 pub(super) const BODY_MAX_BYTES: usize = 2 * 1024 * 1024;
 
+/// The largest body of a webhook of Home Assistant in bytes, which needs no credentials. What a device tells of itself is far smaller; a larger one is refused with 413.
+pub(super) const WEBHOOK_MAX_BYTES: usize = 64 * 1024;
+
 /// The largest body of a signed request of an app's server, as a batch of ten events of the default size has with room to spare. An app with larger limits sends smaller batches.
 pub(super) const SIGNED_BODY_MAX_BYTES: usize = 1024 * 1024;
 

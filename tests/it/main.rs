@@ -70,6 +70,7 @@ mod strangers;
 mod terminal;
 mod tls;
 mod tokens;
+mod triggers_rest;
 
 mod waiting;
 mod zones;

@@ -155,7 +155,7 @@ async fn every_door_to_a_module_of_a_room_asks_whether_its_zone_denies_the_calle
         let doors = specification::of_one_entry(&method.to_ascii_lowercase());
         let doors = doors.into_iter();
         let doors = doors.filter_map(|path| path.strip_prefix(BASE));
-        // Who is a user or a key is no matter of a zone, and entities, commands, apps, services and the domain are administrators' alone.
+        // Who is a user or a key is no matter of a zone, and entities, commands, apps, services, procedures, hooks, triggers and the domain are administrators' alone.
         let others = [
             "/users",
             "/api_keys",
@@ -164,6 +164,11 @@ async fn every_door_to_a_module_of_a_room_asks_whether_its_zone_denies_the_calle
             "/apps",
             "/services",
             "/domains",
+            "/procedures",
+            "/hooks",
+            "/triggers",
+            // It has a secret of its own.
+            "/webhook",
         ];
         let doors = doors.filter(|path| !others.iter().any(|other| path.starts_with(other)));
         let mut doors: Vec<_> = doors.collect();

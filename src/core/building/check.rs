@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::core::building::automation;
 use crate::core::building::error::Invalid;
 use crate::core::directory::{Directory, Touched};
 use crate::model::rules::{self, Breach, Claim, Reference, Thing};
@@ -72,7 +73,7 @@ pub(super) fn misconfigured(now: &Directory, next: &Directory, id: &ModuleId) ->
     invalid.collect()
 }
 
-/// What an entity, a command, an app or a service does not say together, and the place at which no module stands. What a store has already stays.
+/// What an entry does not say together, and what it names inside of a field and is not there. What a store has already stays.
 pub(super) fn mistakes(next: &Directory, id: &EntryId) -> Vec<Invalid> {
     let mistakes = match id {
         EntryId::Entity(id) => next.entity(id).map(EntityOverride::mistakes),
@@ -95,13 +96,14 @@ pub(super) fn mistakes(next: &Directory, id: &EntryId) -> Vec<Invalid> {
         field,
         reason,
     };
+    let inside = automation::mistakes(next, id);
     let place = next.place_of(id);
     let empty = place.filter(|(place, _)| !next.is_taken(place));
     let empty = empty.map(|(place, field)| Wrong {
         field,
         reason: format!("names the place `{place}`, at which no module stands"),
     });
-    mistakes.chain(empty).map(invalid).collect()
+    mistakes.chain(inside).chain(empty).map(invalid).collect()
 }
 
 fn misfit_of_uri(misfit: Misfit) -> String {

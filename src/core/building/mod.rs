@@ -13,6 +13,7 @@
 //! - `apps` says which apps lose their connections by an edit.
 
 mod apps;
+mod automation;
 mod check;
 mod error;
 mod file;

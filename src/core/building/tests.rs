@@ -1,6 +1,7 @@
 //! What an edit changes, what it refuses, and what it leaves alone.
 
 mod apps;
+mod automation;
 mod increments;
 mod places;
 mod services;

@@ -6,6 +6,7 @@
 //! `edge.rs` has what holds for every request and every answer.
 //! `mounts.rs` has the table of what stands where, `shared.rs` what several dialects have at one path, `cors.rs` says which other origins' pages may read the answers.
 
+mod called;
 mod console;
 pub(super) mod cors;
 pub(super) mod edge;

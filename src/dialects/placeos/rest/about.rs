@@ -48,9 +48,26 @@ impl PlatformShape {
 }
 
 /// The parts of the API that a scope can name.
-const SCOPES: [&str; 17] = [
-    "public", "control", "systems", "zones", "modules", "drivers", "settings", "metadata", "users",
-    "api_keys", "domains", "triggers", "building", "entities", "commands", "apps", "services",
+const SCOPES: [&str; 19] = [
+    "public",
+    "control",
+    "systems",
+    "zones",
+    "modules",
+    "drivers",
+    "settings",
+    "metadata",
+    "users",
+    "api_keys",
+    "domains",
+    "triggers",
+    "building",
+    "entities",
+    "commands",
+    "apps",
+    "services",
+    "procedures",
+    "hooks",
 ];
 
 /// Every scope that credentials can have: `GET /scopes`.

@@ -1,10 +1,12 @@
-//! Entities, commands, apps and services: riser's own resources, which PlaceOS does not have.
+//! Entities, commands, apps, services, procedures and hooks: riser's own resources, which PlaceOS does not have.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::documents::{Shown, fields_schema};
-use crate::model::{ChannelApp, CustomCommand, EntityOverride, EntryInfo, Service};
+use crate::model::{
+    ChannelApp, CustomCommand, EntityOverride, EntryInfo, Hook, Procedure, Service,
+};
 
 /// How a status looks as an entity: `GET /entities`, `GET /entities/{entity}`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -88,6 +90,50 @@ impl<'a> ServiceShape<'a> {
     pub fn new(service: &'a Service, info: &EntryInfo) -> Self {
         Self {
             fields: Shown::of(service),
+            created_at: info.created_at,
+            updated_at: info.updated_at,
+        }
+    }
+}
+
+/// A procedure: `GET /procedures`, `GET /procedures/{procedure}`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Procedure)]
+pub struct ProcedureShape<'a> {
+    #[serde(flatten)]
+    #[schema(schema_with = fields_schema::<Procedure>)]
+    fields: Shown<'a, Procedure>,
+    created_at: u64,
+    updated_at: u64,
+}
+
+impl<'a> ProcedureShape<'a> {
+    /// A procedure with what is known of it.
+    pub fn new(procedure: &'a Procedure, info: &EntryInfo) -> Self {
+        Self {
+            fields: Shown::of(procedure),
+            created_at: info.created_at,
+            updated_at: info.updated_at,
+        }
+    }
+}
+
+/// A hook, without what callers have to show: `GET /hooks`, `GET /hooks/{hook}`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Hook)]
+pub struct HookShape<'a> {
+    #[serde(flatten)]
+    #[schema(schema_with = fields_schema::<Hook>)]
+    fields: Shown<'a, Hook>,
+    created_at: u64,
+    updated_at: u64,
+}
+
+impl<'a> HookShape<'a> {
+    /// A hook with what is known of it.
+    pub fn new(hook: &'a Hook, info: &EntryInfo) -> Self {
+        Self {
+            fields: Shown::of(hook),
             created_at: info.created_at,
             updated_at: info.updated_at,
         }

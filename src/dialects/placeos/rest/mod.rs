@@ -25,6 +25,7 @@ mod room;
 mod settings;
 mod sign_in;
 mod slug;
+mod triggers;
 
 pub use about::{PlatformShape, VersionShape, scopes};
 pub use address::device_host;
@@ -36,7 +37,7 @@ pub use credentials::{Carrier, Presented, SESSION_COOKIE, domain_of, presented, 
 pub use directory::{Authority, Standing, SystemShape, UserShape, ZoneShape};
 pub use domains::{DomainAmends, DomainShape, organisation};
 pub use drivers::DriverShape;
-pub use entities::{AppShape, CommandShape, EntityShape, ServiceShape};
+pub use entities::{AppShape, CommandShape, EntityShape, HookShape, ProcedureShape, ServiceShape};
 pub use filters::{DriverFilter, ModuleFilter, SystemFilter, UserFilter, ZoneFilter};
 pub use keys::{KeyShape, TokenShape};
 pub use lists::{Listing, Page, PageHeaders};
@@ -51,3 +52,6 @@ pub use sign_in::{
     TokenAnswer, TokenRequest, escaped, go_on, may_redirect, scope_text, set_session,
 };
 pub use slug::module_slug;
+pub use triggers::{
+    InstanceShape, TriggerDocument, TriggerShape, TriggerStanding, definition_id, trigger_id,
+};

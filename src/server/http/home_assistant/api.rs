@@ -1,14 +1,18 @@
 //! What is the same for every building: that the API runs, what it can do, and what is not there.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, get, post, put};
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse, get, post, put};
 
 use crate::dialects::home_assistant::rest::{COMPONENTS, CORE_STATE, Message, config as shape};
-use crate::model::Zone;
-use crate::server::http::home_assistant::authn::may;
+use crate::model::{HookOutcome, Zone};
+use crate::server::ServerState;
+use crate::server::http::called::hook_request;
+use crate::server::http::home_assistant::authn::{HomeAssistant, may};
 use crate::server::http::home_assistant::rejections::bad_request;
 use crate::server::http::home_assistant::{Answer, Context, Refusals};
-use crate::server::http::kit::{Access, json, json_text};
+use crate::server::http::kit::{Access, json, json_text, read_body};
+use crate::server::limits::WEBHOOK_MAX_BYTES;
 
 /// That the API runs.
 #[utoipa::path(tag = "home_assistant", operation_id = "running", security(("token" = [])), responses((status = 200, body = Object), Refusals))]
@@ -46,7 +50,7 @@ pub(super) async fn core_state(context: Context) -> Answer {
     Ok(json_text(StatusCode::OK, CORE_STATE.to_owned()))
 }
 
-/// A webhook. There are none, and an unknown one is answered like any other, so that nobody finds out which there are.
+/// Calls a hook or a webhook of this name. An unknown one, and one that refuses, is answered like any other, so that nobody finds out which there are.
 #[utoipa::path(
     tag = "home_assistant",
     operation_id = "webhook",
@@ -55,11 +59,16 @@ pub(super) async fn core_state(context: Context) -> Answer {
     responses((status = 200, description = "It was heard.")),
 )]
 #[get("/api/webhook/{id}")]
-pub(super) async fn webhook() -> HttpResponse {
-    HttpResponse::Ok().finish()
+pub(super) async fn webhook(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    id: Path<String>,
+    payload: Payload,
+) -> Answer {
+    called(&state, &request, &id, payload).await
 }
 
-/// A webhook. There are none, and an unknown one is answered like any other, so that nobody finds out which there are.
+/// Calls a hook or a webhook of this name. An unknown one, and one that refuses, is answered like any other, so that nobody finds out which there are.
 #[utoipa::path(
     tag = "home_assistant",
     operation_id = "webhook_post",
@@ -68,11 +77,16 @@ pub(super) async fn webhook() -> HttpResponse {
     responses((status = 200, description = "It was heard.")),
 )]
 #[post("/api/webhook/{id}")]
-pub(super) async fn webhook_by_post() -> HttpResponse {
-    HttpResponse::Ok().finish()
+pub(super) async fn webhook_by_post(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    id: Path<String>,
+    payload: Payload,
+) -> Answer {
+    called(&state, &request, &id, payload).await
 }
 
-/// A webhook. There are none, and an unknown one is answered like any other, so that nobody finds out which there are.
+/// Calls a hook or a webhook of this name. An unknown one, and one that refuses, is answered like any other, so that nobody finds out which there are.
 #[utoipa::path(
     tag = "home_assistant",
     operation_id = "webhook_put",
@@ -81,8 +95,28 @@ pub(super) async fn webhook_by_post() -> HttpResponse {
     responses((status = 200, description = "It was heard.")),
 )]
 #[put("/api/webhook/{id}")]
-pub(super) async fn webhook_by_put() -> HttpResponse {
-    HttpResponse::Ok().finish()
+pub(super) async fn webhook_by_put(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    id: Path<String>,
+    payload: Payload,
+) -> Answer {
+    called(&state, &request, &id, payload).await
+}
+
+/// Whatever comes of it, the caller learns that it was heard.
+async fn called(state: &ServerState, request: &HttpRequest, id: &str, payload: Payload) -> Answer {
+    let mut payload = payload.into_inner();
+    let body = read_body::<HomeAssistant>(request, &mut payload, WEBHOOK_MAX_BYTES).await?;
+    let asked = hook_request(request, id, &body.bytes);
+    match state.core.automation.hook(asked).await {
+        HookOutcome::Unknown
+        | HookOutcome::NotAllowed { .. }
+        | HookOutcome::Refused
+        | HookOutcome::Busy
+        | HookOutcome::Answered(_)
+        | HookOutcome::Failed(_) => Ok(HttpResponse::Ok().finish()),
+    }
 }
 
 /// The websocket; this is the answer to a request that is no upgrade.

@@ -4,7 +4,7 @@
 //! a function's clearance decides who may call it, not the way on which the call comes.
 //! Each resource has a file; `access.rs` says who may see what, `edits.rs` how entries change, `shapes.rs` how entries are written, `lists.rs` which part of a list is given, `rejections.rs` how refusals are worded.
 //! `authn.rs` says who sends a request, `auth` is where people sign in, and `node_api` is PlaceOS's core API, which other nodes ask.
-//! `building.rs`, `entities.rs`, `commands.rs`, `apps.rs` and `services.rs` are riser's own resources below PlaceOS's paths, with its credentials and scopes.
+//! `building.rs`, `entities.rs`, `commands.rs`, `apps.rs`, `services.rs`, `procedures.rs` and `hooks.rs` are riser's own resources below PlaceOS's paths, with its credentials and scopes.
 
 mod about;
 mod access;
@@ -18,12 +18,14 @@ mod drivers;
 mod edits;
 mod empty_lists;
 mod entities;
+mod hooks;
 mod keys;
 mod lists;
 mod metadata;
 mod modules;
 pub(in crate::server) mod node_api;
 mod ping;
+mod procedures;
 mod rejections;
 mod resource_types;
 mod room;
@@ -33,7 +35,9 @@ mod settings;
 pub(in crate::server) mod shadowed;
 mod shapes;
 mod systems;
+mod triggers;
 mod users;
+mod webhook;
 mod zones;
 
 use actix_web::HttpRequest;
@@ -181,7 +185,24 @@ resources! {
         services::show,
         services::create,
         services::update,
-        services::remove
+        services::remove,
+        procedures::list,
+        procedures::show,
+        procedures::create,
+        procedures::update,
+        procedures::remove,
+        hooks::list,
+        hooks::show,
+        hooks::create,
+        hooks::update,
+        hooks::remove,
+        triggers::list,
+        triggers::show,
+        triggers::instances,
+        triggers::create,
+        triggers::update,
+        triggers::remove,
+        webhook::notify
 }
 
 /// Adds the routes.

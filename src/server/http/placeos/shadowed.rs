@@ -23,6 +23,9 @@ const PARAMETERS: &[(&str, Thing)] = &[
     ("{command}", Thing::Command),
     ("{app}", Thing::App),
     ("{service}", Thing::Service),
+    ("{procedure}", Thing::Procedure),
+    ("{hook}", Thing::Hook),
+    ("{trigger}", Thing::Trigger),
 ];
 
 /// Each of them.

@@ -7,8 +7,8 @@ use actix_web::{HttpRequest, delete, get, post, put, routes};
 use crate::core::{Directory, ModuleAccess};
 use crate::dialects::placeos::rest::documents::SystemDocument;
 use crate::dialects::placeos::rest::{
-    Listing, MetadataByName, ModuleShape, Page, Query, SettingsShape, SystemFilter, SystemShape,
-    Types, ZoneShape,
+    InstanceShape, Listing, MetadataByName, ModuleShape, Page, Query, SettingsShape, SystemFilter,
+    SystemShape, Types, ZoneShape,
 };
 use crate::model::{Edit, Entry, EntryId, System, SystemId, Version};
 use crate::server::http::kit::{
@@ -23,6 +23,7 @@ use crate::server::http::placeos::resource_types::Systems;
 use crate::server::http::placeos::shapes::{
     info, metadata_of, system_settings, system_shape, zone_settings, zone_shapes,
 };
+use crate::server::http::placeos::triggers::instance;
 use crate::server::http::placeos::{Answer, Body, HttpRejection};
 
 impl Editable for Systems {
@@ -169,12 +170,20 @@ pub(super) async fn settings(context: Supporter<Systems>, path: Path<String>) ->
     json(&settings)
 }
 
-/// The triggers of a system, for support staff. There are none.
-#[utoipa::path(responses((status = 200, body = Vec<Object>)))]
+/// The triggers of a system and how they stand, for support staff. Their definitions are among the triggers.
+#[utoipa::path(params(Listing), responses((status = 200, body = Vec<InstanceShape<'_>>)))]
 #[get("/systems/{system}/triggers")]
 pub(super) async fn triggers(context: Supporter<Systems>, path: Path<String>) -> Answer {
-    find_system(&context, &context.directory(), &path)?;
-    list_of("trig", &Page::<()>::whole([]), &context)
+    let directory = context.directory();
+    let system = find_system(&context, &directory, &path)?;
+    let listing = Listing::read(&query(&context))?;
+    let own = directory.triggers();
+    let own = own.filter(|trigger| trigger.system.as_ref() == Some(&system.id));
+    let mut shown = Vec::new();
+    for trigger in own {
+        shown.extend(instance(&context, &directory, trigger).await);
+    }
+    list_of("trig", &listing.page(shown), &context)
 }
 
 /// Makes a system. For support staff.

@@ -17,8 +17,9 @@ use std::fmt;
 
 use crate::dialects::placeos::rest::InvalidField;
 use crate::model::{
-    ApiKey, ChannelApp, CustomCommand, EntityOverride, Field, JsonText, Kind, Metadata, MetadataId,
-    MetadataName, Module, Service, System, User, Value, Values, Zone, is_time_zone,
+    ApiKey, ChannelApp, CustomCommand, EntityOverride, Field, Hook, JsonText, Kind, Metadata,
+    MetadataId, MetadataName, Module, Procedure, Service, System, User, Value, Values, Zone,
+    is_time_zone,
 };
 
 pub use read::{Unreadable, read};
@@ -46,6 +47,10 @@ pub type CommandDocument = Document<CustomCommand>;
 pub type AppDocument = Document<ChannelApp>;
 /// A service to be made or changed.
 pub type ServiceDocument = Document<Service>;
+/// A procedure to be made or changed.
+pub type ProcedureDocument = Document<Procedure>;
+/// A hook to be made or changed.
+pub type HookDocument = Document<Hook>;
 
 /// An entry to be made or changed. What is left out stays as it is.
 #[derive(Clone)]

@@ -7,8 +7,8 @@ use crate::dialects::placeos::rest::address::{Address, address, uri_for};
 use crate::dialects::placeos::rest::documents::{Document, is_shown};
 use crate::model::rules::Thing;
 use crate::model::{
-    ApiKey, ChannelApp, Collection, CustomCommand, EntityOverride, Field, JsonText, Kind, Metadata,
-    Module, Service, ServiceKey, System, User, Value, Values, Zone,
+    ApiKey, ChannelApp, Collection, CustomCommand, EntityOverride, Field, Hook, JsonText, Kind,
+    Metadata, Module, Procedure, Service, ServiceKey, System, User, Value, Values, Zone,
 };
 
 /// A collection as PlaceOS's resource.
@@ -475,5 +475,26 @@ impl Resource for Service {
         }
         values.put("public", Value::Text(Cow::Owned(key.to_string())));
         Ok(())
+    }
+}
+
+impl Resource for Procedure {
+    const NAME: &'static str = "Procedure";
+    const ABOUT: &'static str = "A procedure to be made or changed.";
+    const SENT_BACK: &'static [(&'static str, SentBack)] = OF_EVERY_ENTRY;
+}
+
+impl Resource for Hook {
+    const NAME: &'static str = "Hook";
+    const ABOUT: &'static str = "A hook to be made or changed.\n\nA `header` that is as it was shown stays; another has all its values.";
+    const SENT_BACK: &'static [(&'static str, SentBack)] = OF_EVERY_ENTRY;
+    const SHOWS_FILLED_IN: bool = true;
+
+    /// Without what callers have to show.
+    fn shown<'a>(&'a self, field: &Field<Self>) -> Value<'a> {
+        match field.name {
+            "header" => Value::Json(Cow::Owned(self.header.shown())),
+            _ => field.value(self),
+        }
     }
 }

@@ -1,0 +1,127 @@
+//! Triggers as clients are shown them: the definition, and its instance in a room.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::dialects::placeos::rest::triggers::definition_id;
+use crate::dialects::placeos::rest::triggers::document::webhook_secret;
+use crate::dialects::placeos::rest::triggers::parts::{Actions, Conditions, Parts};
+use crate::model::{EntryInfo, JsonText, SystemId, Trigger};
+
+/// The methods by which a webhook is called.
+const METHODS: &[&str] = &["POST"];
+
+/// A trigger: `GET /triggers`, `GET /triggers/{trigger}`.
+///
+/// It has those of its conditions and steps that PlaceOS's form can say.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Trigger)]
+pub struct TriggerShape<'a> {
+    id: String,
+    name: &'a str,
+    description: &'static str,
+    conditions: Conditions,
+    actions: Actions,
+    /// In milliseconds.
+    debounce_period: u64,
+    important: bool,
+    enable_webhook: bool,
+    supported_methods: &'static [&'static str],
+    control_system_id: Option<&'a str>,
+    created_at: u64,
+    updated_at: u64,
+}
+
+impl<'a> TriggerShape<'a> {
+    /// A trigger with what is known of it.
+    pub fn new(trigger: &'a Trigger, info: &EntryInfo) -> Self {
+        let parts = Parts::of(trigger);
+        let debounce = trigger.debounce.map(|span| span.get().as_millis());
+        Self {
+            id: definition_id(&trigger.id),
+            name: &trigger.name,
+            description: "",
+            conditions: parts.conditions,
+            actions: parts.actions,
+            debounce_period: debounce.and_then(|it| u64::try_from(it).ok()).unwrap_or(0),
+            important: false,
+            enable_webhook: parts.has_webhook,
+            supported_methods: METHODS,
+            control_system_id: trigger.system.as_ref().map(SystemId::as_str),
+            created_at: info.created_at,
+            updated_at: info.updated_at,
+        }
+    }
+
+    /// Whether a trigger says more than the form can, so that what is sent back would lose a part of it.
+    pub fn is_less_than(trigger: &Trigger) -> bool {
+        Parts::of(trigger).is_more
+    }
+}
+
+/// How a trigger stands, as far as its state says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub struct TriggerStanding {
+    /// Whether its conditions hold.
+    #[serde(default)]
+    pub triggered: bool,
+    /// How often it has fired.
+    #[serde(default)]
+    pub trigger_count: u64,
+}
+
+impl TriggerStanding {
+    /// Reads the state that is bound; what cannot be read is that of a trigger that has never fired.
+    pub fn of(state: Option<&JsonText>) -> Self {
+        let state = state.and_then(|state| state.to().ok());
+        state.unwrap_or_default()
+    }
+}
+
+/// A trigger in its room: `GET /systems/{system}/triggers`, `GET /triggers/{trigger}/instances`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TriggerInstance)]
+pub struct InstanceShape<'a> {
+    id: &'a str,
+    name: &'a str,
+    control_system_id: &'a str,
+    trigger_id: String,
+    zone_id: Option<&'a str>,
+    enabled: bool,
+    triggered: bool,
+    trigger_count: u64,
+    important: bool,
+    exec_enabled: bool,
+    /// What the webhook is called with. Administrators alone see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook_secret: Option<&'a str>,
+    created_at: u64,
+    updated_at: u64,
+}
+
+impl<'a> InstanceShape<'a> {
+    /// A trigger with what is known of it; nothing for one without a room.
+    pub fn new(
+        trigger: &'a Trigger,
+        info: &EntryInfo,
+        standing: TriggerStanding,
+        shows_secret: bool,
+    ) -> Option<Self> {
+        let secret = webhook_secret(trigger).map_or("", |secret| secret.expose());
+        Some(Self {
+            id: trigger.id.as_str(),
+            name: &trigger.name,
+            control_system_id: trigger.system.as_ref()?.as_str(),
+            trigger_id: definition_id(&trigger.id),
+            zone_id: None,
+            enabled: true,
+            triggered: standing.triggered,
+            trigger_count: standing.trigger_count,
+            important: false,
+            exec_enabled: false,
+            webhook_secret: shows_secret.then_some(secret),
+            created_at: info.created_at,
+            updated_at: info.updated_at,
+        })
+    }
+}
