@@ -7,6 +7,7 @@
 //! - `parse` reads the tree entry by entry into the model's words, `variables` filling in `${ENV:…}`.
 //! - `check` compares the entries with each other.
 //! - `flaws` words what is wrong inside a field that has a form of its own.
+//! - `fragment` reads settings alone.
 //! - `places` looks up whether modules stand where paths say.
 //! - `settings` holds modules to what their drivers take.
 //! - `problem` holds what can be wrong.
@@ -18,6 +19,7 @@ mod demo;
 #[cfg(test)]
 mod document;
 mod flaws;
+mod fragment;
 mod node;
 mod parse;
 mod places;
@@ -34,6 +36,7 @@ use crate::model::rules::ForeignRules;
 use crate::model::{Building, Configuration};
 
 pub use demo::demo;
+pub use fragment::map_of;
 pub use parse::{mistaken_expressions, mistaken_texts};
 pub use problem::{Position, Problem, ProblemKind, Problems};
 pub use write::{masked, without_app_secrets, write};
