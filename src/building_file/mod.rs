@@ -7,6 +7,7 @@
 //! - `parse` reads the tree entry by entry into the model's words, `variables` filling in `${ENV:…}`.
 //! - `check` compares the entries with each other.
 //! - `flaws` words what is wrong inside a field that has a form of its own.
+//! - `fragment` reads settings alone.
 //! - `places` looks up whether modules stand where paths say, and have the functions that are called there.
 //! - `runs` looks up whether procedures are given what they need.
 //! - `settings` holds modules to what their drivers take.
@@ -19,6 +20,7 @@ mod demo;
 #[cfg(test)]
 mod document;
 mod flaws;
+mod fragment;
 mod node;
 mod parse;
 mod places;
@@ -36,6 +38,7 @@ use crate::model::rules::ForeignRules;
 use crate::model::{Building, Configuration, Interface};
 
 pub use demo::demo;
+pub use fragment::map_of;
 pub use parse::{mistaken_expressions, mistaken_texts};
 pub use problem::{Position, Problem, ProblemKind, Problems};
 pub use write::{masked, without_app_secrets, write};

@@ -329,7 +329,7 @@ fn an_unknown_key_is_named_with_the_nearest_or_all_that_are_allowed() {
             "b.yaml:2:1: unknown key `foo` in the building file; the building file may have zones, systems, modules, users, api_keys, metadata, entities, commands, apps, services, procedures, hooks, triggers",
             "b.yaml:4:22: unknown key `modlues` in a system; did you mean `modules`?",
             "b.yaml:6:22: unknown key `parent` in a zone; did you mean `parent_id`?",
-            "b.yaml:7:22: unknown key `colour` in a zone; a zone may have id, name, display_name, description, tags, parent_id, location, code, type, count, capacity, map_id, timezone, images, playlists, place_id, settings, settings_json",
+            "b.yaml:7:22: unknown key `colour` in a zone; a zone may have id, name, display_name, description, tags, parent_id, location, code, type, count, capacity, map_id, timezone, images, playlists, place_id, settings, settings_json, settings_levels",
         ],
     );
 }

@@ -733,6 +733,14 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                 Content::Json(json!({"public": [self.ids[4]]}).to_string().into())
             }
 
+            /// To whom a setting is shown, whatever it is called.
+            fn levels(&mut self) -> Content<'static> {
+                let name = self.texts.next().unwrap_or_default();
+                let mut levels = serde_json::Map::new();
+                levels.insert(name, json!(self.number % 4));
+                Content::Json(serde_json::Value::Object(levels).to_string().into())
+            }
+
             fn entry<C: Collection>(&mut self) -> Vec<C> {
                 let mut values = Values::none();
                 for field in C::FIELDS {
@@ -740,6 +748,7 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                     if !is_ring && (self.is || !field.optional) {
                         let content = match field.name {
                             "statuses" => self.statuses(),
+                            "settings_levels" => self.levels(),
                             _ => self.content(field.kind),
                         };
                         values.put(field.name, content);

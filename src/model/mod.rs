@@ -43,12 +43,13 @@ pub use building::{
     CustomCommand, Decimal, DriverProcess, DriverRef, EXPRESSION_FUNCTIONS, EntityDomain,
     EntityOverride, Evaluated, EventSource, Field, Flaw, FunctionPath, Hook, HookAnswer,
     HookMethod, HookName, InvalidCron, InvalidPath, InvalidProcess, Items, JsonKind,
-    KEY_HASH_PREFIX, KeySecret, Kind, LEVELS, LocalPath, Mention, Metadata, MetadataId, Module,
-    ModuleFunction, ModuleStatuses, Operator, Order, ParameterKind, Parameters, Password,
-    PermissionsRead, Procedure, ProcedureId, RequiredHeaders, SERVICE_ICON_BYTES,
-    SERVICE_NAME_CHARS, Scope, ScopeAccess, Service, StatusPath, Steps, System, TimeSpan, Trigger,
-    TriggerId, TriggerPath, User, Value, Values, Variable, WebhookEvent, WebhookKey, WholePath,
-    Wrong, Zone, ZonePermissions, is_variable_name, one_of, rules, sets_anything,
+    KEY_HASH_PREFIX, KeySecret, Kind, LEVELS, LeveledSettings, LocalPath, Mention, Metadata,
+    MetadataId, Module, ModuleFunction, ModuleStatuses, Operator, Order, ParameterKind, Parameters,
+    Password, PermissionsRead, Procedure, ProcedureId, RequiredHeaders, SERVICE_ICON_BYTES,
+    SERVICE_NAME_CHARS, Scope, ScopeAccess, Service, SettingsLevel, StatusPath, Steps, System,
+    TimeSpan, Trigger, TriggerId, TriggerPath, User, Value, Values, Variable, WebhookEvent,
+    WebhookKey, WholePath, Wrong, Zone, ZonePermissions, is_variable_name, one_of, rules,
+    sets_anything,
 };
 pub use clock::Clock;
 pub use close::{Audience, CloseReason};

@@ -315,3 +315,89 @@ async fn the_page_to_sign_in_on_keeps_the_address_and_leads_back() {
     assert_eq!(out(&format!("{}/login", gateway.url())).await, "/login");
     assert_eq!(out("https://evil.test/backoffice/").await, "/login");
 }
+
+#[tokio::test]
+async fn settings_are_made_shown_by_their_level_moved_and_taken_away() {
+    let gateway = Gateway::start(BUILDING).await;
+    let send = async |method: &str, path: &str, document: Value| {
+        let request = ask(&gateway, method, path, Key::ADMIN);
+        request.json(document).send().await
+    };
+    let open = json!({"parent_id": "sys-1", "encryption_level": 0, "settings_string": "poll: 1.5\nwho: [ann]"});
+    let made = send("POST", "/settings", open.clone()).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let made = made.json();
+    assert_eq!(made["id"], "sets-0-sys-1");
+    assert_eq!(made["settings_string"], "poll: 1.5\nwho: [\"ann\"]\n");
+    assert_eq!(
+        failures(&send("POST", "/settings", open).await),
+        ["encryption_level"]
+    );
+    for (level, pin) in [(2, "pin"), (3, "password")] {
+        let text = format!("{pin}: hunter2");
+        let document =
+            json!({"parent_id": "sys-1", "encryption_level": level, "settings_string": text});
+        assert_eq!(send("POST", "/settings", document).await.status, 201);
+    }
+    let listed = |key| ask(&gateway, "GET", "/settings?parent_id=sys-1", key).ok();
+    let said = async |key| {
+        let listed: Value = listed(key).await;
+        let listed = listed.as_array().expect("a list").iter();
+        let text = |document: &Value| document["settings_string"].as_str().map(str::len);
+        listed.map(text).collect::<Vec<_>>()
+    };
+    assert_eq!(said(Key::ADMIN).await, [Some(0), Some(15), Some(23)]);
+    assert_eq!(said(Key::SUPPORT).await, [Some(0), Some(0), Some(23)]);
+
+    let back = send("PUT", "/settings/sets-0-sys-1", made.clone()).await;
+    assert_eq!(
+        (back.status, back.json()["keys"].clone()),
+        (200, json!(["poll", "who"]))
+    );
+    let taken = json!({"settings_string": "password: x"});
+    let refused = send("PATCH", "/settings/sets-0-sys-1", taken).await;
+    assert_eq!(failures(&refused), ["settings_string"]);
+    for (document, field) in [
+        (json!({"settings_string": "- x"}), "settings_string"),
+        (json!({"encryption_level": 4}), "encryption_level"),
+        (json!({"parent_id": "sys-2"}), "parent_id"),
+        (json!({"colour": 1}), "colour"),
+    ] {
+        let refused = send("PATCH", "/settings/sets-0-sys-1", document).await;
+        assert_eq!(failures(&refused), [field]);
+    }
+    let moved = send(
+        "PATCH",
+        "/settings/sets-0-sys-1",
+        json!({"encryption_level": 1}),
+    )
+    .await;
+    assert_eq!(moved.json()["id"], "sets-1-sys-1", "{}", moved.body);
+    let gone = ask(&gateway, "GET", "/settings/sets-0-sys-1", Key::ADMIN);
+    assert_eq!(gone.send().await.status, 404);
+    assert_eq!(
+        get(&gateway, "/settings/sets-1-sys-1/history").await,
+        json!([])
+    );
+
+    // What was never shown is not shown by a change of its level alone.
+    let lowered = json!({"encryption_level": 0});
+    let refused = send("PATCH", "/settings/sets-sys-1", lowered).await;
+    assert_eq!(failures(&refused), ["encryption_level"]);
+
+    // A driver is held to what it takes, and settings of modules are administrators'.
+    let display = json!({"driver_id": "demo_display", "id": "mod-demo"});
+    assert_eq!(send("POST", "/modules", display).await.status, 201);
+    let wrong = json!({"parent_id": "mod-demo", "settings_string": "colour: 1"});
+    assert_eq!(
+        failures(&send("POST", "/settings", wrong).await),
+        ["settings"]
+    );
+    let right = json!({"parent_id": "mod-demo", "settings_string": "warm_up_seconds: 1"});
+    let support = ask(&gateway, "POST", "/settings", Key::SUPPORT).json(right.clone());
+    assert_eq!(support.send().await.status, 403);
+    assert_eq!(send("POST", "/settings", right).await.status, 201);
+    let delete = ask(&gateway, "DELETE", "/settings/sets-0-mod-demo", Key::ADMIN);
+    assert_eq!(delete.send().await.status, 202);
+    assert_eq!(get(&gateway, "/modules/mod-demo/settings").await, json!([]));
+}

@@ -60,6 +60,7 @@ fn example(template: &str) -> String {
         .replace("{key}", "admin")
         .replace("{name}", "connected")
         .replace("{status}", "connected")
+        .replace("{settings}", "sets-mod-d1")
         .replace("{domain}", "authority-riser")
         .replace("{entity}", "sys-1%2FDisplay_1%2Fpower")
         .replace("{command}", "own%2Fcommand")

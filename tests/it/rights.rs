@@ -141,6 +141,8 @@ const DOORS: &[(&str, &str, Denied)] = &[
     ("GET", "/zones/{zone}/metadata", Denied::Answered),
     ("GET", "/zones/{zone}/triggers", Denied::Answered),
     ("GET", "/drivers/{driver}/compiled", Denied::Answered),
+    ("GET", "/settings/{settings}", Denied::Refused),
+    ("GET", "/settings/{settings}/history", Denied::Refused),
     ("POST", "/drivers/{driver}/recompile", Denied::Answered),
     ("POST", "/modules/{module}/load", Denied::Refused),
     ("POST", "/modules/{module}/stop", Denied::Refused),
@@ -203,6 +205,7 @@ async fn every_door_to_a_module_of_a_room_asks_whether_its_zone_denies_the_calle
             .replace("{parent}", zone)
             .replace("{module}", module)
             .replace("{driver}", "virtual")
+            .replace("{settings}", &format!("sets-{}", within[2]))
             .replace("{function}", name)
             .replace("{status}", name)
             .replace("{name}", name);

@@ -8,6 +8,7 @@ mod entities;
 mod fields;
 mod flaws;
 mod layers;
+mod levels;
 mod paths;
 mod process;
 pub mod rules;
@@ -43,6 +44,7 @@ pub use fields::{
 };
 pub use flaws::Flaw;
 pub use layers::sets_anything;
+pub use levels::{LeveledSettings, SettingsLevel};
 pub use paths::{FunctionPath, InvalidPath, ModuleFunction, StatusPath};
 pub use process::{DriverProcess, InvalidProcess, is_variable_name};
 pub use services::{SERVICE_ICON_BYTES, SERVICE_NAME_CHARS, Service};
@@ -168,6 +170,8 @@ collection! {
         place_id: Option<String>,
         /// Settings for the modules of its systems, a JSON object with `${ENV:…}` already filled in; may hold passwords.
         settings: Secret => filled_in().other_form("settings_json"),
+        /// To whom settings are shown over REST, by their names: 0 and 1 to support staff, 2 to administrators, 3 to nobody, which holds for every other.
+        settings_levels: JsonText => is(Kind::Json(JsonKind::Object)).shaped(levels::flaws),
     }
 }
 
@@ -232,6 +236,8 @@ collection! {
         space_config: JsonText => is(Kind::Json(JsonKind::Object)).other_form("space_config_json"),
         /// Settings for its modules, a JSON object with `${ENV:…}` already filled in; may hold passwords.
         settings: Secret => filled_in().other_form("settings_json"),
+        /// To whom settings are shown over REST, by their names: 0 and 1 to support staff, 2 to administrators, 3 to nobody, which holds for every other.
+        settings_levels: JsonText => is(Kind::Json(JsonKind::Object)).shaped(levels::flaws),
     }
 }
 
@@ -248,6 +254,8 @@ collection! {
         uri: Option<String> => is(Kind::Address).filled_in(),
         /// The settings, a JSON object with `${ENV:…}` already filled in; may hold passwords.
         settings: Secret => filled_in().other_form("settings_json").always_written(),
+        /// To whom settings are shown over REST, by their names: 0 and 1 to support staff, 2 to administrators, 3 to nobody, which holds for every other.
+        settings_levels: JsonText => is(Kind::Json(JsonKind::Object)).shaped(levels::flaws),
         /// What people wrote down about it.
         notes: String,
         /// Whether drivers are to close the connection after each message, for apps.

@@ -65,6 +65,7 @@ fn shaped(list: &str, name: &str) -> &'static str {
         "errors" => r#"{"no: \"such\" ${x}":{"code":"c","message":"{{ m }}"}}"#,
         "keys" => r#"[{"key":"a1","secret":"s: \"${x}"}]"#,
         "webhooks" => r#"[{"url":"http://h/x","events":["cache_miss"],"prefix":"a-"}]"#,
+        "settings_levels" => r#"{"a":1}"#,
         "statuses" => r#"{"public":["power","a: b"]}"#,
         "limits" => r#"{"event_bytes":20480}"#,
         _ => panic!("no sample of `{name}`"),

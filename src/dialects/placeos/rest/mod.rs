@@ -46,7 +46,7 @@ pub use modules::{Condition, DriverFacts, ModuleFacts, ModuleShape, PingShape};
 pub use query::{BadParameter, Query};
 pub use refusals::{ErrorShape, InvalidField, InvalidShape};
 pub use room::{ExecErrorShape, Functions, Statuses, Types, ZoneExecShape};
-pub use settings::SettingsShape;
+pub use settings::{SettingsDocument, SettingsShape, settings_named};
 pub use sign_in::{
     AuthorizeRequest, KeySet, OAuthError, OAuthErrorShape, Parameters, ResponseType, ReturnAddress,
     TokenAnswer, TokenRequest, escaped, go_on, may_redirect, scope_text, set_session,

@@ -219,14 +219,13 @@ pub(super) async fn ping(context: Operator<Modules>, path: Path<String>) -> Answ
     json(&ping_host(host).await)
 }
 
-/// The settings of a module, by name alone, without those of what is around it. For support staff, where no zone refuses them.
+/// The settings of a module, by name, and by content where a level of theirs shows it, without those of what is around it. For support staff, where no zone refuses them.
 #[utoipa::path(responses((status = 200, body = Vec<SettingsShape<'_>>)))]
 #[get("/modules/{module}/settings")]
 pub(super) async fn settings(context: Supporter<Modules>, path: Path<String>) -> Answer {
     let directory = context.directory();
     let entry = find_module(&context, &directory, &path, ModuleAccess::Tend)?;
-    let settings: Vec<_> = module_settings(entry).into_iter().collect();
-    json(&settings)
+    json(&module_settings(entry, context.caller.clearance()))
 }
 
 /// What ended a module lately, the latest first. For support staff, where no zone refuses them.

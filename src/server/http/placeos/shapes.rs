@@ -14,28 +14,33 @@ pub(super) fn info(directory: &Directory, id: EntryId) -> EntryInfo {
         .expect("what a directory has is known to it")
 }
 
-/// The settings of a zone, if it has any.
+/// The settings of a zone, as far as such a caller is told them.
 pub(super) fn zone_settings<'a>(
     directory: &Directory,
     zone: &'a Zone,
-) -> Option<SettingsShape<'a>> {
+    who: Clearance,
+) -> Vec<SettingsShape<'a>> {
     let info = info(directory, EntryId::Zone(zone.id.clone()));
-    SettingsShape::of(zone.id.as_str(), &zone.settings, &info)
+    let settings = (&zone.settings, &zone.settings_levels);
+    SettingsShape::of(zone.id.as_str(), settings, &info, who)
 }
 
-/// The settings of a system, if it has any.
+/// The settings of a system, as far as such a caller is told them.
 pub(super) fn system_settings<'a>(
     directory: &Directory,
     system: &'a System,
-) -> Option<SettingsShape<'a>> {
+    who: Clearance,
+) -> Vec<SettingsShape<'a>> {
     let info = info(directory, EntryId::System(system.id.clone()));
-    SettingsShape::of(system.id.as_str(), &system.settings, &info)
+    let settings = (&system.settings, &system.settings_levels);
+    SettingsShape::of(system.id.as_str(), settings, &info, who)
 }
 
-/// A module's own settings, if it has any.
-pub(super) fn module_settings(entry: &ModuleEntry) -> Option<SettingsShape<'_>> {
+/// A module's own settings, as far as such a caller is told them.
+pub(super) fn module_settings(entry: &ModuleEntry, who: Clearance) -> Vec<SettingsShape<'_>> {
     let module = &entry.module;
-    SettingsShape::of(module.id.as_str(), &module.settings, &entry.info)
+    let settings = (&module.settings, &module.settings_levels);
+    SettingsShape::of(module.id.as_str(), settings, &entry.info, who)
 }
 
 /// A system by itself.

@@ -157,15 +157,17 @@ pub(super) async fn metadata(context: Reader<Systems>, path: Path<String>) -> An
     json(&metadata_of(&directory, system.id.as_str(), name))
 }
 
-/// The settings for the modules of a system, by name alone: its own, and those of its zones, what holds before the rest. For support staff.
+/// The settings for the modules of a system, by name, and by content where a level of theirs shows it: its own, and those of its zones, what holds before the rest. For support staff.
 #[utoipa::path(responses((status = 200, body = Vec<SettingsShape<'_>>)))]
 #[get("/systems/{system}/settings")]
 pub(super) async fn settings(context: Supporter<Systems>, path: Path<String>) -> Answer {
     let directory = context.directory();
     let system = find_system(&context, &directory, &path)?;
+    let who = context.caller.clearance();
     let outermost_last = system.zones.iter().rev();
-    let around = outermost_last.filter_map(|zone| zone_settings(&directory, directory.zone(zone)?));
-    let own = system_settings(&directory, system);
+    let outer = outermost_last.filter_map(|zone| directory.zone(zone));
+    let around = outer.flat_map(|zone| zone_settings(&directory, zone, who));
+    let own = system_settings(&directory, system, who);
     let settings: Vec<SettingsShape<'_>> = own.into_iter().chain(around).collect();
     json(&settings)
 }

@@ -105,6 +105,9 @@ impl SentBack {
 
 use SentBack::{Anything, List, Nothing};
 
+/// What PlaceOS says in documents of their own, by which settings are changed.
+const SETTINGS_LEVELS: &str = "settings_levels";
+
 impl Resource for Zone {
     const NAME: &'static str = "Zone";
     const ABOUT: &'static str = "A zone to be made or changed.";
@@ -118,6 +121,10 @@ impl Resource for Zone {
         ("updated_at", Anything),
         ("version", Anything),
     ];
+
+    fn word(field: &'static str) -> Option<&'static str> {
+        Some(field).filter(|field| *field != SETTINGS_LEVELS)
+    }
 }
 
 impl Resource for System {
@@ -133,6 +140,10 @@ impl Resource for System {
         ("version", Anything),
         ("zone_data", Anything),
     ];
+
+    fn word(field: &'static str) -> Option<&'static str> {
+        Some(field).filter(|field| *field != SETTINGS_LEVELS)
+    }
 
     fn shown<'a>(&'a self, field: &Field<Self>) -> Value<'a> {
         match (field.name, field.value(self)) {
@@ -181,7 +192,7 @@ impl Resource for Module {
         match field {
             "driver" => Some("driver_id"),
             "name" => Some("custom_name"),
-            "uri" => None,
+            "uri" | SETTINGS_LEVELS => None,
             field => Some(field),
         }
     }
