@@ -7,6 +7,8 @@
 //! - `check` looks for mistakes, `admin` edits a store at rest, `service_manager` says how far the gateway is.
 
 mod admin;
+#[cfg(test)]
+mod automation_tests;
 mod check;
 mod cluster;
 mod command;

@@ -37,8 +37,6 @@ mod run;
 mod schedule;
 mod settings;
 mod state;
-#[cfg(test)]
-mod testkit;
 mod triggers;
 
 pub use edges::{Edges, Look, Turn};

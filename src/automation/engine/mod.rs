@@ -153,6 +153,3 @@ impl fmt::Debug for Engine {
         f.debug_struct("Engine").finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -305,6 +305,3 @@ impl RunningModule for Triggers {
         Box::pin(async move { inner.stop().await })
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -27,8 +27,7 @@ use crate::model::{
     KeyId, KeySecret, LogLevel, Module, ModuleId, Node, NodeId, NodeUri, Origin, Presence, Scope,
     Secret, Slots, State, StatusChange, StatusValue, Subject, SystemId, User, UserId,
 };
-use crate::stores::embedded::EmbeddedStatusStore;
-use crate::stores::{NodeRegistry, StatusStore, StoreFeed};
+use crate::stores::{EmbeddedStatusStore, NodeRegistry, StatusStore, StoreFeed};
 
 struct NoStore;
 

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::automation::limits::RUNS_AT_ONCE;
-use crate::automation::testkit::{Bench, hook, json, procedure, request};
+use super::testkit::{Bench, hook, json, procedure, request};
 use crate::core::BuildingAccess;
 use crate::model::{
     Event, Failure, FailureKind, HookOutcome, HookReply, Service, ServiceSecret, Subject,
 };
+
+/// Runs of a node at a time.
+const RUNS_AT_ONCE: usize = 256;
 
 async fn bench(procedures: &[(&str, &str, &str)]) -> Bench {
     let procedures = procedures

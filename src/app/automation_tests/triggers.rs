@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::automation::limits::CAUSES_MAX;
-use crate::automation::testkit::{Bench, hook, json, procedure, request, trigger};
+use super::testkit::{Bench, hook, json, procedure, request, trigger};
 use crate::model::{Building, Clearance, HookOutcome, SystemId, Trigger};
+
+/// Causes in a chain.
+const CAUSES_MAX: u8 = 16;
 
 const WARM: &str = r#"[{"status":"Lamp_1/t","is":">","than":26}]"#;
 

@@ -11,17 +11,17 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use super::OwnHost;
+use crate::automation::OwnHost;
 use crate::core::tests::testkit::TestCore;
 use crate::core::{Caller, Core, ReplySlot};
 use crate::driver_host::DriverHost;
 use crate::driver_host::hosts::Hosts;
 use crate::driver_host::in_process::InProcessHost;
 use crate::model::{
-    ApiKey, Building, Clearance, Clock, Collection, Credentials, DriverRef, ExecRequest, Failure,
-    FunctionPath, Hook, HookOutcome, HookRequest, JsonText, KeyId, KeySecret, Module, ModuleId,
-    ModuleName, Procedure, ProcedureId, Reply, RunRequest, Scope, Secret, StatusPath, System,
-    SystemId, Timestamp, Trigger, User, UserId, Value as Content, Values,
+    ApiKey, Building, Clearance, Clock, Collection, Credentials, DriverRef, Event, ExecRequest,
+    Failure, FunctionPath, Hook, HookOutcome, HookRequest, JsonText, KeyId, KeySecret, Module,
+    ModuleId, ModuleName, Procedure, ProcedureId, Reply, RunRequest, Scope, Secret, StatusPath,
+    System, SystemId, Timestamp, Trigger, User, UserId, Value as Content, Values,
 };
 
 /// When tests begin: midnight of a Monday, in UTC.
@@ -195,7 +195,7 @@ impl Bench {
         let path = Arc::new(path.target().clone());
         let told = self.core.queries.value(&self.caller("admin"), path).await;
         let mut told = told.unwrap().into_iter();
-        let value = told.find_map(super::engine::said);
+        let value = told.find_map(said);
         value.map_or("null".to_owned(), |value| value.as_str().to_owned())
     }
 
@@ -227,6 +227,18 @@ impl Bench {
     /// Calls the address of a hook.
     pub(super) async fn hook(&self, request: HookRequest) -> HookOutcome {
         self.core.automation.hook(request).await
+    }
+}
+
+/// The value that an event says.
+fn said(event: Event) -> Option<JsonText> {
+    match event {
+        Event::Value { value, .. } => value,
+        Event::Entry { .. }
+        | Event::Line(_)
+        | Event::Bus(_)
+        | Event::Topic(_)
+        | Event::Message(_) => None,
     }
 }
 
