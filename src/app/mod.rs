@@ -7,6 +7,8 @@
 //! - `check` looks for mistakes, `admin` edits a store at rest, `service_manager` says how far the gateway is.
 
 mod admin;
+#[cfg(test)]
+mod automation_tests;
 mod check;
 mod cluster;
 mod command;
@@ -35,8 +37,7 @@ use crate::automation::{CertificateEnd, OwnAlerts, OwnHost};
 use crate::building_file::{self, KnownDriver, Problems as BuildingProblems};
 use crate::config::{self, Flags, Problems as ConfigProblems, Settings};
 use crate::core::{
-    Apply, Core, CorePorts, EditError, ForeignForms, MakeMessageStore, MakeTopicStore,
-    NoAutomation, OpenError,
+    Apply, Core, CorePorts, EditError, ForeignForms, MakeMessageStore, MakeTopicStore, OpenError,
 };
 use crate::dialects::placeos::{claims, permissions};
 use crate::driver_host::executor::ModuleExecutor;
@@ -282,7 +283,11 @@ fn run(
         driver_runtime.handle().clone(),
     );
     let processes = Arc::new(processes) as Arc<dyn DriverHost>;
-    let own = Arc::new(OwnHost::new(main.handle().clone()));
+    let own = Arc::new(OwnHost::new(
+        main.handle().clone(),
+        clock(),
+        settings.data.as_deref(),
+    ));
     let hosts = [
         ("the linked-in drivers", in_process),
         ("the processes", processes),
@@ -324,7 +329,7 @@ fn run(
             main: main.handle().clone(),
             executor: Arc::clone(&executor) as Arc<dyn Spawn>,
             forms: FORMS,
-            automation: Arc::new(NoAutomation),
+            automation: own.automation(),
             key_inspector,
             cluster: ours,
         },
@@ -366,6 +371,7 @@ fn run(
             main.spawn(keeper.run(read_certificate));
         }
         main.spawn(report_blocked);
+        main.spawn(Arc::clone(&own).keep_counts());
         main.spawn(async move { metrics.upkeep().await });
         if let Surroundings::Process(repeats) = &surroundings {
             let counted = repeats.clone();
@@ -428,6 +434,7 @@ fn run(
             closing.finish().await;
         }
         leaving.leave().await;
+        own.write_counts().await;
         opened.and(ended)
     });
     executor.end();

@@ -3,7 +3,6 @@
 //! What is counted is the store's to say, so a status is right after a restart, on another node, and after news that did not come.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,12 +11,12 @@ use futures_util::stream::{BoxStream, SelectAll};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-use crate::automation::host::Ports;
-use crate::core::{Caller, Messages, Principal};
+use crate::automation::ports::{Ports, itself};
+use crate::core::{Caller, Messages};
 use crate::driver_host::{DriverError, ModuleSink};
 use crate::model::{
-    AutomationId, Clearance, DeviceId, Event, Failure, JsonText, MessageLevel, ModuleId,
-    ServiceKey, StatusName, Subject,
+    Clearance, DeviceId, Event, Failure, JsonText, MessageLevel, ModuleId, ServiceKey, StatusName,
+    Subject,
 };
 use crate::stores::Tally;
 
@@ -62,14 +61,12 @@ impl Alerts {
         let unusable = |_| DriverError::new("the settings are not those of this module");
         let Settings { services } = settings.to().map_err(unusable)?;
         let keys = services.iter().filter_map(|key| ServiceKey::parse(key));
-        let automation = AutomationId::new(module.as_str());
-        let automation = automation.map_err(|error| DriverError::new(error.to_string()))?;
         let device = DeviceId::new(module.as_str());
-        let principal = Principal::automation(automation, Clearance::Support);
+        let caller = itself(module.as_str(), Clearance::Support);
         Ok(Self {
             services: keys.collect(),
             device: device.map_err(|error| DriverError::new(error.to_string()))?,
-            caller: Caller::new(Arc::new(principal), IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            caller: caller.map_err(|failure| DriverError::new(failure.message()))?,
             ports,
             sink,
         })

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::comparison::{Compared, Comparison};
 use super::gate::{Gate, Passage};
 use super::limits::HAPPENED_SHOWN;
-use super::state::{ConditionKey, TriggerState};
+use super::state::{ConditionKey, TriggerCounts, TriggerState};
 use crate::model::{Cause, Condition, Conditions, JsonText};
 
 /// What a trigger's conditions have come to.
@@ -103,6 +103,21 @@ impl Edges {
             comparison_errors: 0,
             error: None,
         }
+    }
+
+    /// It counts on from here.
+    pub(super) fn go_on_from(&mut self, counts: TriggerCounts) {
+        self.firings = counts.firings;
+        self.action_errors = counts.action_errors;
+        self.comparison_errors = counts.comparison_errors;
+        self.error = counts.error;
+    }
+
+    /// It fired just now, and nothing was done: that is an error, and no firing.
+    pub(super) fn undone(&mut self, why: String) {
+        self.firings = self.firings.saturating_sub(1);
+        self.action_errors += 1;
+        self.error = Some(why);
     }
 
     /// The status of the condition at this place has a value; `None` where it is not set.

@@ -2,8 +2,10 @@
 //!
 //! To the core they are modules like all others, so a node runs each of them once, and stops it with its lease.
 
+use std::convert::Infallible;
 use std::fmt;
-use std::sync::{Arc, OnceLock, Weak};
+use std::path::Path;
+use std::sync::Arc;
 
 use driver_sdk::BoxFuture;
 use futures_util::FutureExt;
@@ -13,56 +15,92 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::automation::alerts::Alerts;
-use crate::core::{ALERTS_DRIVER, BuildingAccess, Core, Messages, Queries};
+use crate::automation::engine::Engine;
+use crate::automation::kept::KeptCounts;
+use crate::automation::triggers::Triggers;
+use crate::core::{ALERTS_DRIVER, Automation, Core, TRIGGERS_DRIVER};
 use crate::driver_host::{
     CallError, Description, DriverError, DriverHost, HostError, ModuleSink, Outcome, RunningModule,
 };
 use crate::model::{
-    Configuration, DriverRef, FunctionName, Interface, JsonText, Module, ModuleName,
+    Clock, Configuration, DriverRef, FunctionName, Interface, JsonText, Module, ModuleName,
 };
 
 /// Runs the modules of the building's own.
 pub struct OwnHost {
     runtime: Handle,
-    /// Said once the core is there. No module starts before.
-    ports: OnceLock<Ports>,
+    /// By which they act, once the core is there. No module starts before.
+    engine: Arc<Engine>,
+    counts: Arc<KeptCounts>,
 }
 
-/// What such modules act by. The core outlives them.
-#[derive(Clone)]
-pub(super) struct Ports {
-    pub(super) access: Weak<dyn BuildingAccess>,
-    pub(super) messages: Weak<Messages>,
-    pub(super) queries: Weak<Queries>,
+/// Which of them a module is.
+enum Own {
+    Alerts,
+    Triggers,
 }
 
 impl OwnHost {
-    /// A host whose modules run on this runtime.
-    pub fn new(runtime: Handle) -> Self {
+    /// A host whose modules run on this runtime and have this time of day, and which keeps what triggers count in this folder, if there is one.
+    pub fn new(runtime: Handle, clock: Clock, folder: Option<&Path>) -> Self {
         Self {
+            counts: Arc::new(KeptCounts::open(folder)),
+            engine: Arc::new(Engine::new(runtime.clone(), clock)),
             runtime,
-            ports: OnceLock::new(),
         }
     }
 
     /// Its modules act on this core. To be said before any of them starts.
     pub fn connect(&self, core: &Core) {
-        let ports = Ports {
-            access: Arc::downgrade(&core.building_access),
-            messages: Arc::downgrade(&core.messages),
-            queries: Arc::downgrade(&core.queries),
-        };
-        // A second core would be a mistake of the program; the first one stays.
-        let _first = self.ports.set(ports);
+        self.engine.connect(core);
+    }
+
+    /// What runs procedures and hooks, on the same core.
+    pub fn automation(&self) -> Arc<dyn Automation> {
+        Arc::clone(&self.engine) as Arc<dyn Automation>
+    }
+
+    /// Writes what triggers count to the disk, until it is dropped.
+    pub async fn keep_counts(self: Arc<Self>) -> Infallible {
+        self.counts.keep().await
+    }
+
+    /// Writes it for the last time.
+    pub async fn write_counts(&self) {
+        self.counts.write().await;
+    }
+
+    fn begin(
+        &self,
+        module: &Module,
+        sink: Arc<dyn ModuleSink>,
+    ) -> Result<BoxFuture<'static, Started>, HostError> {
+        let own = own(&module.driver)?;
+        let runner = self.engine.runner();
+        let runner = runner.ok_or_else(|| HostError::Start(too_early()))?;
+        let (runtime, module) = (self.runtime.clone(), module.clone());
+        let counts = Arc::clone(&self.counts);
+        Ok(Box::pin(async move {
+            let running: Arc<dyn RunningModule> = match own {
+                Own::Alerts => {
+                    let ports = runner.ports().clone();
+                    let alerts = Alerts::new(&module.id, &module.settings(), ports, sink)?;
+                    Arc::new(Running::begin(&runtime, alerts))
+                }
+                Own::Triggers => {
+                    Arc::new(Triggers::begin(&runtime, &module, runner, sink, counts).await?)
+                }
+            };
+            Ok(running)
+        }))
     }
 }
 
+type Started = Result<Arc<dyn RunningModule>, DriverError>;
+
 impl DriverHost for OwnHost {
     fn describe(&self, driver: &DriverRef) -> Result<Description, HostError> {
-        match driver {
-            DriverRef::LinkedIn(id) if id == ALERTS_DRIVER => Ok(description()),
-            DriverRef::LinkedIn(_) | DriverRef::Process(_) => Err(unknown(driver)),
-        }
+        own(driver).map(|_| description())
     }
 
     /// None that anybody could choose for a module.
@@ -75,14 +113,8 @@ impl DriverHost for OwnHost {
         module: &Module,
         sink: Arc<dyn ModuleSink>,
     ) -> BoxFuture<'static, Result<Arc<dyn RunningModule>, HostError>> {
-        let started = self.describe(&module.driver).and_then(|_| {
-            let ports = self.ports.get().cloned();
-            let ports = ports.ok_or_else(|| HostError::Start(too_early()))?;
-            let alerts = Alerts::new(&module.id, &module.settings(), ports, sink)
-                .map_err(HostError::Start)?;
-            Ok(Running::begin(&self.runtime, alerts))
-        });
-        Box::pin(async move { started.map(|running| Arc::new(running) as Arc<dyn RunningModule>) })
+        let begun = self.begin(module, sink);
+        Box::pin(async move { begun?.await.map_err(HostError::Start) })
     }
 }
 
@@ -92,9 +124,18 @@ impl fmt::Debug for OwnHost {
     }
 }
 
+fn own(driver: &DriverRef) -> Result<Own, HostError> {
+    match driver {
+        DriverRef::LinkedIn(id) if id == ALERTS_DRIVER => Ok(Own::Alerts),
+        DriverRef::LinkedIn(id) if id == TRIGGERS_DRIVER => Ok(Own::Triggers),
+        DriverRef::LinkedIn(_) | DriverRef::Process(_) => Err(unknown(driver)),
+    }
+}
+
+/// What stands in the building itself says what each of them is.
 fn description() -> Description {
     Description {
-        module_name: ModuleName::new("Alerts").expect("a constant"),
+        module_name: ModuleName::new("Own").expect("a constant"),
         text: Arc::from("a part of riser itself"),
         configuration: Configuration::ANY,
         interface: Some(Arc::new(Interface::default())),

@@ -23,6 +23,36 @@ const BRANCHES_MAX: usize = 64;
 /// How long one run takes at most, its waits included. Whatever is to be later is for a schedule; past it the run fails.
 const TIME_MAX: Duration = Duration::from_secs(60 * 60);
 
+/// Runs of one node at a time. Bounds memory and what devices are asked at once; more are refused as "busy". A building that runs ten at a time is a lively one.
+pub(super) const RUNS_AT_ONCE: usize = 256;
+
+/// Firings of one trigger that wait for the one before them. Bounds memory where steps take longer than the time between two firings; more are action errors. As many as there may be in a second.
+pub(super) const FIRINGS_WAITING_MAX: usize = FIRINGS_PER_SECOND;
+
+/// Causes in a chain: the firing that is one more does nothing. Ends triggers that feed each other. No chain that somebody means has five.
+pub(super) const CAUSES_MAX: u8 = 16;
+
+/// Firings of one trigger that are remembered. Bounds memory; older ones are forgotten. Who looks for a fault reads the last few.
+pub(super) const FIRINGS_REMEMBERED: usize = 100;
+
+/// How long a wait for a moment lasts at most before the clock is read again. A clock that is set is seen after so long.
+pub(super) const CLOCK_LOOK: Duration = Duration::from_secs(60);
+
+/// How late a moment may be seen and still count. More than the time between two looks; what is later was jumped over by a clock that was set, and is over.
+pub(super) const CLOCK_LATE: Duration = Duration::from_secs(2 * 60);
+
+/// Steps of the firings of one trigger that are remembered, all firings together. Bounds memory to some hundred kilobytes; the oldest firings are forgotten for it.
+pub(super) const STEPS_REMEMBERED: usize = 2000;
+
+/// How long the counts of triggers wait at least until they are written to the disk again. Spares the disk; a process that is killed forgets a second of counting.
+pub(super) const COUNTS_WRITE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long after something that could not be followed or read it is tried again. It is what a person waits who has just put it right.
+pub(super) const FOLLOW_RETRY: Duration = Duration::from_secs(5);
+
+/// Webhook calls of one trigger that wait for its loop, which takes each at once. More are refused as "busy".
+pub(super) const WEBHOOKS_WAITING_MAX: usize = FIRINGS_PER_SECOND;
+
 /// Steps that a run does before it lets others on. Bounds how long it holds its thread, to about a millisecond for usual expressions.
 pub(super) const SLICE_STEPS: usize = 50;
 

@@ -6,8 +6,11 @@
 //! - `alerts` is the driver that says what the services of a system have sent.
 //! - `own_alerts` has services tell what is wrong with the gateway itself.
 //!
-//! What a building's file says of procedures, hooks and triggers is carried out by a pure half: nothing in it reads a clock, does I/O or waits.
-//! Statuses, events, moments and answers come in as arguments, and what is to be done comes out as values that somebody carries out. The gateway does not do that yet.
+//! - `engine` runs procedures and hooks, and `triggers` is the driver of the module that runs the triggers of a system.
+//! - `ports` are what all of them act by; `causes` counts what led to what.
+//!
+//! How steps are run and when a trigger fires is a pure half: nothing in it reads a clock, does I/O or waits.
+//! Statuses, events, moments and answers come in as arguments, and what is to be done comes out as values that the engine carries out.
 //!
 //! - `edges` says when a trigger fires; `comparison` and `events` whether a condition holds, `gate` how often it may, `state` how it looks to clients.
 //! - `schedule` says when it is time.
@@ -15,20 +18,26 @@
 //! - `run` does the steps of one run; `history` tells what they did.
 
 mod alerts;
+mod causes;
 mod comparison;
 mod edges;
+mod engine;
 mod events;
 mod filled;
 mod gate;
 mod history;
 mod host;
+mod kept;
 mod limits;
+mod metrics;
 mod own_alerts;
+mod ports;
 mod program;
 mod run;
 mod schedule;
 mod settings;
 mod state;
+mod triggers;
 
 pub use edges::{Edges, Look, Turn};
 pub use events::{Announcer, EventPattern};

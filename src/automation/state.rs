@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use crate::model::{Condition, Conditions, JsonText};
@@ -21,6 +22,25 @@ pub struct TriggerState {
     pub conditions: Vec<(ConditionKey, bool)>,
     /// Which step failed in the last firing, and why.
     pub error: Option<String>,
+}
+
+/// What the state counts, which goes on when the trigger begins anew.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct TriggerCounts {
+    #[serde(rename = "trigger_count")]
+    pub(super) firings: u64,
+    pub(super) action_errors: u64,
+    pub(super) comparison_errors: u64,
+    /// Which step failed in the last firing, and why.
+    #[serde(default)]
+    pub(super) error: Option<String>,
+}
+
+impl TriggerCounts {
+    /// Those of a state as it was bound; none where it is another value.
+    pub(super) fn of_state(state: &JsonText) -> Self {
+        state.to().unwrap_or_default()
+    }
 }
 
 /// What a condition is called in the state.
@@ -63,6 +83,16 @@ impl fmt::Display for ConditionKey {
 }
 
 impl TriggerState {
+    /// What it counts.
+    pub(super) fn counts(&self) -> TriggerCounts {
+        TriggerCounts {
+            firings: self.trigger_count,
+            action_errors: self.action_errors,
+            comparison_errors: self.comparison_errors,
+            error: self.error.clone(),
+        }
+    }
+
     /// The state as the value of a status.
     pub fn json(&self) -> JsonText {
         let conditions = self.conditions.iter();

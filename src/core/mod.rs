@@ -88,7 +88,9 @@ pub use cluster::PeerNode;
 pub use custom_commands::{
     CommandHandler, CommandMessage, CommandOutcome, CommandRefusal, CustomCommands, ProgramCommand,
 };
-pub use directory::{ALERTS_DRIVER, Directory, ModuleEntry};
+pub use directory::{
+    ALERTS_DRIVER, Directory, ModuleEntry, TRIGGER_HISTORY, TRIGGER_NOTIFY, TRIGGERS_DRIVER,
+};
 pub use follows::Follows;
 pub use inbound_calls::{InboundCalls, NotHere};
 pub use lease::{Lease, Uptime, since_boot};

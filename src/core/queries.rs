@@ -248,6 +248,16 @@ impl Queries {
         self.building.trusted()
     }
 
+    /// The building as the modules that run here were told it last. A module whose settings have changed finds there what they are about.
+    pub fn shown(&self) -> Arc<Directory> {
+        self.modules.building()
+    }
+
+    /// Whether what statuses say is known here, so that no question about them waits for a store.
+    pub fn answers_at_once(&self) -> bool {
+        !self.subscriptions.store().keeps_values()
+    }
+
     /// Who is there now.
     pub fn directory(&self) -> Arc<Directory> {
         self.building.directory()

@@ -40,7 +40,7 @@ use crate::model::{
 };
 
 #[cfg(test)]
-pub(crate) use embedded::{EmbeddedMessageStore, EmbeddedTopicStore};
+pub(crate) use embedded::{EmbeddedMessageStore, EmbeddedStatusStore, EmbeddedTopicStore};
 pub use ledger::{Ledger, LedgerUpdate, LedgerVersion, Restored, SESSIONS, SIGNING_KEYS, Snapshot};
 pub use messages::{MessageFeed, MessageStore, Sent, Subscribed, Tally};
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod harness;
 mod admin;
 mod alone;
 mod apps;
+mod automation;
 mod backoffice;
 mod board_room;
 mod check;

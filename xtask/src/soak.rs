@@ -46,6 +46,13 @@ const STAGES: &[Stage] = &[
         bound: minutes(40),
     },
     Stage {
+        name: "triggers",
+        does: "kill -9 one of two nodes this often while their triggers fire",
+        environment: &[("RISER_TEST_TRIGGER_KILLS", "40")],
+        tests: "binary(it) & test(/^automation::kills::/)",
+        bound: minutes(20),
+    },
+    Stage {
         name: "faults",
         does: "all faults of Redis; those that can go on last this many seconds",
         environment: &[("RISER_TEST_FAULT_SECONDS", "180")],

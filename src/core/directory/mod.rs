@@ -27,7 +27,7 @@ use crate::model::{
 
 use own_modules::OwnModules;
 
-pub use own_modules::ALERTS_DRIVER;
+pub use own_modules::{ALERTS_DRIVER, TRIGGER_HISTORY, TRIGGER_NOTIFY, TRIGGERS_DRIVER};
 pub(in crate::core) use touched::Touched;
 pub(in crate::core) use zone_permissions::{PermissionForms, Permissions};
 
@@ -291,6 +291,11 @@ impl Directory {
     /// A trigger by its id.
     pub fn trigger(&self, id: &TriggerId) -> Option<&Arc<Trigger>> {
         self.triggers.get(id).map(|stored| &stored.entry)
+    }
+
+    /// The module that runs a trigger.
+    pub fn trigger_module(&self, id: &TriggerId) -> Option<ModuleId> {
+        self.own_modules.of_trigger(id).cloned()
     }
 
     /// An app by one of its keys, and the key with its secret.

@@ -18,16 +18,16 @@ use crate::core::tests::doubles::{
     scripted,
 };
 use crate::core::{
-    Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, MakeTopicStore,
-    NoAutomation, Outlet, WatchId,
+    Automation, Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease,
+    MakeTopicStore, NoAutomation, Outlet, WatchId,
 };
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule};
 use crate::model::{
-    ApiKey, BindingKey, Building, Clearance, ClusterSecret, Credentials, DriverRef, EntryId, KeyId,
-    KeySecret, LogLevel, Module, ModuleId, Node, NodeId, NodeUri, Origin, Presence, Scope, Secret,
-    Slots, State, StatusChange, StatusValue, Subject, SystemId, User, UserId,
+    ApiKey, BindingKey, Building, Clearance, Clock, ClusterSecret, Credentials, DriverRef, EntryId,
+    KeyId, KeySecret, LogLevel, Module, ModuleId, Node, NodeId, NodeUri, Origin, Presence, Scope,
+    Secret, Slots, State, StatusChange, StatusValue, Subject, SystemId, User, UserId,
 };
-use crate::stores::{NodeRegistry, StatusStore, StoreFeed};
+use crate::stores::{EmbeddedStatusStore, NodeRegistry, StatusStore, StoreFeed};
 
 struct NoStore;
 
@@ -136,6 +136,39 @@ impl TestCore {
         Self {
             core: Arc::new(core),
         }
+    }
+
+    /// One whose modules run on this host, by this clock, and whose statuses are kept as those of a single node are.
+    pub(crate) async fn running(
+        host: Arc<dyn DriverHost>,
+        automation: Arc<dyn Automation>,
+        clock: Clock,
+    ) -> Self {
+        let core = Core::new(
+            CoreSettings::default(),
+            |feed| Arc::new(EmbeddedStatusStore::new(feed)),
+            CorePorts {
+                documents: MemoryDocuments::new(),
+                topics: embedded_topics(),
+                messages: embedded_messages(),
+                host,
+                clock,
+                main: Handle::current(),
+                executor: Arc::new(Handle::current()),
+                forms: FORMS,
+                automation,
+                key_inspector: None,
+                cluster: None,
+            },
+        );
+        Self {
+            core: Arc::new(core),
+        }
+    }
+
+    /// Makes the building this one, as a building file does.
+    pub(crate) async fn apply(&self, building: Building) {
+        apply(&self.core, building).await.unwrap();
     }
 
     pub(crate) fn caller(&self) -> Caller {
