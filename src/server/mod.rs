@@ -13,6 +13,7 @@ mod limits;
 mod metrics;
 mod offers;
 mod paced;
+mod passwords;
 mod service;
 mod settings;
 mod shutdown;
@@ -48,6 +49,7 @@ use crate::server::limits::{
     WHOLE_BUILDINGS_AT_ONCE,
 };
 use crate::server::metrics::ServerMetrics;
+use crate::server::passwords::Remembered;
 use crate::server::strangers::Strangers;
 use crate::server::surroundings::SurroundingsKeeper;
 use crate::server::tls::Tls;
@@ -59,8 +61,8 @@ pub use ws::bench;
 pub use file_look::FileLook;
 pub use settings::{
     ConnectionLimits, CreateSettings, HomeAssistantSettings, KeepAliveSettings, ListenerSettings,
-    PlainSettings, ProxyHeaderSettings, ProxySettings, PushjetSettings, ServerSettings,
-    ServingSettings, TlsSettings,
+    PlainSettings, ProxyHeaderSettings, ProxySettings, PushjetSettings,
+    ServerSettings, ServingSettings, TlsSettings,
 };
 pub use tls::{CertificateError, CertificateKeeper};
 
@@ -92,6 +94,8 @@ struct ServerStateInner {
     fallbacks: Fallbacks,
     /// How fast Pushjet's clients may go, and who of them may make services.
     pushjet: PushjetDoor,
+    /// Passwords that were good a moment ago.
+    remembered: Remembered,
     /// Places for streams of events over HTTP.
     event_streams: Arc<Semaphore>,
     /// When this process began, in Unix seconds: the time of documents that have none of their own.
@@ -176,6 +180,7 @@ impl Server {
             login_flows: LoginFlows::default(),
             fallbacks: Fallbacks::default(),
             pushjet: PushjetDoor::default(),
+            remembered: Remembered::default(),
             event_streams: Arc::new(Semaphore::new(EVENT_STREAMS_MAX)),
             began: SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
