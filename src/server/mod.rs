@@ -43,7 +43,7 @@ use crate::server::admission::Admission;
 use crate::server::bodies::Bodies;
 use crate::server::http::mounts::Site;
 use crate::server::http::node_api::Orders;
-use crate::server::http::{Fallbacks, LoginFlows, PushjetDoor};
+use crate::server::http::{Fallbacks, LoginFlows, PlatypushDoor, PushjetDoor};
 use crate::server::limits::{
     BODIES_MAX_BYTES, EVENT_STREAMS_MAX, HTTP_STOP_SECONDS, LISTEN_BACKLOG, STRANGERS_MAX_BYTES,
     WHOLE_BUILDINGS_AT_ONCE,
@@ -61,7 +61,7 @@ pub use ws::bench;
 pub use file_look::FileLook;
 pub use settings::{
     ConnectionLimits, CreateSettings, HomeAssistantSettings, KeepAliveSettings, ListenerSettings,
-    PlainSettings, ProxyHeaderSettings, ProxySettings, PushjetSettings,
+    PlainSettings, PlatypushSettings, ProxyHeaderSettings, ProxySettings, PushjetSettings,
     ServerSettings, ServingSettings, TlsSettings,
 };
 pub use tls::{CertificateError, CertificateKeeper};
@@ -94,6 +94,8 @@ struct ServerStateInner {
     fallbacks: Fallbacks,
     /// How fast Pushjet's clients may go, and who of them may make services.
     pushjet: PushjetDoor,
+    /// What requests of Platypush's clients share.
+    platypush: PlatypushDoor,
     /// Passwords that were good a moment ago.
     remembered: Remembered,
     /// Places for streams of events over HTTP.
@@ -180,6 +182,7 @@ impl Server {
             login_flows: LoginFlows::default(),
             fallbacks: Fallbacks::default(),
             pushjet: PushjetDoor::default(),
+            platypush: PlatypushDoor::default(),
             remembered: Remembered::default(),
             event_streams: Arc::new(Semaphore::new(EVENT_STREAMS_MAX)),
             began: SystemTime::now()

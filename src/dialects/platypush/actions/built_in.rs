@@ -1,11 +1,10 @@
 //! The actions that are built in, one line each: which plugin has it, what it is given, and what it does.
 
-use crate::dialects::platypush::actions::name::no_such;
 use crate::dialects::platypush::actions::sight::Sight;
 use crate::dialects::platypush::actions::{Plan, config, discover, gateway};
 use crate::dialects::platypush::errors::ActionError;
 use crate::dialects::platypush::message::Arguments;
-use crate::model::JsonText;
+use crate::model::{JsonText, nearest};
 
 /// An action that is built in.
 #[derive(Debug)]
@@ -93,19 +92,11 @@ pub(super) fn find(plugin: &str, action: &str) -> Result<Option<&'static BuiltIn
     }
     let found = of_plugin().find(|it| it.action == action);
     found.map(Some).ok_or_else(|| {
-        let near = no_such("action", action, of_plugin().map(|it| it.action));
-        match near {
-            ActionError::NoSuch { what, name, near } => ActionError::NoSuch {
-                what,
-                name: format!("{plugin}.{name}"),
-                near: near.map(|near| format!("{plugin}.{near}")),
-            },
-            other @ (ActionError::NoPluginName
-            | ActionError::Ambiguous { .. }
-            | ActionError::Argument { .. }
-            | ActionError::TooMany { .. }
-            | ActionError::NotHere
-            | ActionError::Failed(_)) => other,
+        let near = nearest(action, of_plugin().map(|it| it.action));
+        ActionError::NoSuch {
+            what: "action",
+            name: format!("{plugin}.{action}"),
+            near: near.map(|near| format!("{plugin}.{near}")),
         }
     })
 }

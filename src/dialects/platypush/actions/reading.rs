@@ -40,38 +40,32 @@ impl Reading {
                 let returned = reply.returned().map(|(value, _)| value.clone());
                 returned.ok_or_else(ActionError::unexpected)
             }
-            Self::Statuses => match found(reply) {
-                Some(Found::Statuses(state)) => {
-                    let state: IndexMap<&str, &JsonText> = state
-                        .iter()
-                        .map(|(name, value)| (name.as_str(), value))
-                        .collect();
-                    json(&state)
-                }
-                other => Err(none_of(other)),
-            },
-            Self::Status { plugin, path } => match found(reply) {
-                Some(Found::Snapshot(events)) => {
-                    let value = events.iter().find_map(|event| value_of(event, path));
-                    value.ok_or_else(|| ActionError::NoSuch {
-                        what: "status",
-                        name: format!("{plugin}: {}", path.status),
-                        near: entity::status_near(surroundings, path),
-                    })
-                }
-                other => Err(none_of(other)),
-            },
-            Self::Entities => match found(reply) {
-                Some(Found::Snapshot(events)) => entity::list(&events, surroundings),
-                other => Err(none_of(other)),
-            },
+            Self::Statuses => {
+                let Some(Found::Statuses(state)) = found(reply) else {
+                    return Err(ActionError::unexpected());
+                };
+                let state = state.iter().map(|(name, value)| (name.as_str(), value));
+                json(&state.collect::<IndexMap<&str, &JsonText>>())
+            }
+            Self::Status { plugin, path } => {
+                let Some(Found::Snapshot(events)) = found(reply) else {
+                    return Err(ActionError::unexpected());
+                };
+                let value = events.iter().find_map(|event| value_of(event, path));
+                value.ok_or_else(|| ActionError::NoSuch {
+                    what: "status",
+                    name: format!("{plugin}: {}", path.status),
+                    near: entity::status_near(surroundings, path),
+                })
+            }
+            Self::Entities => {
+                let Some(Found::Snapshot(events)) = found(reply) else {
+                    return Err(ActionError::unexpected());
+                };
+                entity::list(&events, surroundings)
+            }
         }
     }
-}
-
-/// An answer that is not the one to the question.
-fn none_of(_: Option<Found>) -> ActionError {
-    ActionError::unexpected()
 }
 
 /// Writes an output.

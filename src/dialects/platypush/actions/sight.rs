@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::dialects::Surroundings;
 use crate::dialects::platypush::view::{Plugin, Room, View};
-use crate::model::{Clearance, SystemId, Timestamp};
+use crate::model::{Clearance, SystemId};
 
 /// The building as one client sees it.
 #[derive(Clone, Copy)]
@@ -17,8 +17,6 @@ pub struct Sight<'s> {
     pub reaches: &'s dyn Fn(&SystemId) -> bool,
     /// The client's user, where that is known.
     pub user: Option<&'s str>,
-    /// The time.
-    pub now: Timestamp,
 }
 
 impl<'s> Sight<'s> {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::dialects::Surroundings;
 use crate::dialects::platypush::stage::surroundings;
-use crate::model::{Clearance, SystemId, Timestamp};
+use crate::model::{Clearance, SystemId};
 
 /// What an action comes to, in a few words.
 fn told(action: &str, args: &str, sight: &Sight<'_>) -> String {
@@ -40,7 +40,6 @@ fn with_sight<R>(
         level,
         reaches: &reaches,
         user: Some("user-ops"),
-        now: Timestamp::from_secs(0),
     })
 }
 

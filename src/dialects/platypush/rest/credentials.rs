@@ -142,7 +142,7 @@ fn after_scheme<'h>(header: &'h str, scheme: &str) -> Option<&'h str> {
 
 /// Whether a page of another site asks. A request without `Origin` comes from no page.
 /// A proxy may have ended TLS, so that either scheme is the page's own where the request came plain.
-fn origin_is_foreign(origin: Option<&str>, host: Option<&str>, by: Transport) -> bool {
+pub(super) fn origin_is_foreign(origin: Option<&str>, host: Option<&str>, by: Transport) -> bool {
     let Some(origin) = origin else {
         return false;
     };

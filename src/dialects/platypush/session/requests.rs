@@ -84,7 +84,6 @@ impl Requests {
                 level: ambient.level.unwrap_or(Clearance::User),
                 reaches: &reaches,
                 user: None,
-                now: now(ambient),
             };
             plan(&action, &arguments, &sight)
         };
@@ -163,17 +162,10 @@ impl Requests {
 }
 
 fn systems_of(reply: Reply) -> Result<HashSet<SystemId>, ActionError> {
-    match found(reply) {
-        Some(Found::Systems(systems)) => Ok(systems.into_iter().collect()),
-        Some(
-            Found::Modules(_)
-            | Found::Statuses(_)
-            | Found::Functions(_)
-            | Found::Snapshot(_)
-            | Found::Procedures(_),
-        )
-        | None => Err(ActionError::unexpected()),
-    }
+    let Some(Found::Systems(systems)) = found(reply) else {
+        return Err(ActionError::unexpected());
+    };
+    Ok(systems.into_iter().collect())
 }
 
 fn respond_outcome(

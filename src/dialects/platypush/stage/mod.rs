@@ -243,22 +243,18 @@ impl Stage {
     }
 
     fn ask(&mut self, ticket: Ticket, request: Request) {
-        match request {
-            Request::Announce { name, data, .. } => {
-                self.lines.push(format!("announce> {name} {data}"));
-                self.announce(&name, data.as_str());
-            }
-            Request::Unfollow { subject, .. } => {
-                self.lines
-                    .push(format!("unfollow> {}", subject_words(&subject)));
-                self.follows.retain(|(followed, _)| *followed != subject);
-            }
-            other => {
-                self.numbers += 1;
-                let words = described(&other);
-                self.lines.push(format!("ask> {} {words}", self.numbers));
-                self.open.insert(self.numbers, (ticket, other));
-            }
+        if let Request::Announce { name, data, .. } = &request {
+            self.lines.push(format!("announce> {name} {data}"));
+            self.announce(name, data.as_str());
+        } else if let Request::Unfollow { subject, .. } = &request {
+            let words = subject_words(subject);
+            self.lines.push(format!("unfollow> {words}"));
+            self.follows.retain(|(followed, _)| followed != subject);
+        } else {
+            self.numbers += 1;
+            let words = described(&request);
+            self.lines.push(format!("ask> {} {words}", self.numbers));
+            self.open.insert(self.numbers, (ticket, request));
         }
     }
 }

@@ -28,7 +28,19 @@ pub(super) fn described(request: &Request) -> String {
             format!("value {module}/{}", path.status)
         }
         Request::Query(Query::Snapshot(places)) => format!("snapshot of {}", places.len()),
-        other => panic!("this dialect does not ask {other:?}"),
+        other @ (Request::Query(Query::Modules(_) | Query::Functions(_) | Query::Procedures)
+        | Request::Follow { .. }
+        | Request::Unfollow { .. }
+        | Request::CallOnce { .. }
+        | Request::Enter(_)
+        | Request::Leave(_)
+        | Request::Publish(_)
+        | Request::Announce { .. }
+        | Request::Custom { .. }
+        | Request::Tokens(_)
+        | Request::Messages(_)
+        | Request::Debug(_)
+        | Request::Ignore(_)) => panic!("this dialect does not ask {other:?}"),
     }
 }
 
