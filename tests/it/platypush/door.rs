@@ -10,7 +10,7 @@ pub(super) const ADMIN: &str = "admin.secret-a";
 /// A key that is restricted to the lobby.
 pub(super) const LOBBY: &str = "lobby.secret-l";
 
-/// Two rooms and people with passwords.
+/// Two rooms and two people, one with a password that is hashed at the lowest costs there are.
 pub(super) const BUILDING: &str = r#"
 systems:
   - {id: sys-1, name: Board Room, modules: [mod-1, mod-2]}
@@ -20,8 +20,8 @@ modules:
   - {id: mod-2, driver: virtual, name: Display}
   - {id: mod-3, driver: virtual, name: Lights}
 users:
-  - {id: ops, email: ops@example.test, name: Ops, level: admin, password: "correct horse"}
-  - {id: user-bob, email: bob@example.test, name: Bob, password: "battery staple"}
+  - {id: ops, email: ops@example.test, name: Ops, level: admin, password_hash: '$argon2id$v=19$m=8,t=1,p=1$htfT2ARDMRC2EBG6oJw0Vw$+MZ0bVQRC6imlXycEOODJbac0hEbvCwSOTeOpkudvnw'}
+  - {id: user-bob, email: bob@example.test, name: Bob}
 api_keys:
   - {id: admin, secret: secret-a, user: ops, level: admin}
   - {id: user, secret: secret-u, user: user-bob, level: user}

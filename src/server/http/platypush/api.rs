@@ -179,7 +179,7 @@ macro_rules! hooks {
             operation_id = $id,
             security(()),
             params(("name" = String, Path)),
-            responses((status = "default", description = "What the hook answers.")),
+            responses((status = "default", description = "What the hook answers.", body = String, content_type = "*/*")),
         )]
         #[$method("/hook/{name}")]
         pub(super) async fn $handler(
