@@ -49,8 +49,8 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "dialects",
-        takes: "words apart by commas; there are `placeos`, `home_assistant`, `pusher` and `pushjet`",
-        default: "placeos,home_assistant,pusher,pushjet",
+        takes: "words apart by commas; there are `placeos`, `home_assistant`, `platypush`, `pusher` and `pushjet`",
+        default: "placeos,home_assistant,platypush,pusher,pushjet",
         flag: "",
         about: "Which dialects are served; the others' resources and websockets are not there. An empty list closes all of them.",
     },
@@ -305,6 +305,20 @@ pub(super) const KEYS: &[Key] = &[
         default: "",
         flag: "",
         about: "The folder of Home Assistant's dashboard, `hass_frontend` of the Python package `home-assistant-frontend`: it is then served at `home_assistant.listen`.",
+    },
+    Key {
+        name: "platypush.listen",
+        takes: ADDRESS,
+        default: "",
+        flag: "",
+        about: "An address at which Platypush's clients have every path to themselves, by habit with the port 8008. Without it they use `listen`.",
+    },
+    Key {
+        name: "platypush.web_ui",
+        takes: PATH,
+        default: "",
+        flag: "",
+        about: "The folder of Platypush's pages, `backend/http/webapp/dist` of the Python package `platypush`: they are then served at `platypush.listen`.",
     },
     Key {
         name: "pusher.listen",

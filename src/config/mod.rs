@@ -75,6 +75,7 @@ const OWN_LISTENERS: &[(&str, ServingSettings, &str)] = &[
         ServingSettings::Everything,
         "home_assistant.listen",
     ),
+    ("platypush", ServingSettings::Everything, "platypush.listen"),
     ("pusher", ServingSettings::Everything, "pusher.listen"),
     ("pushjet", ServingSettings::Everything, "pushjet.listen"),
     (
@@ -345,6 +346,8 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
         &mut server.home_assistant.frontend,
     );
 
+    raw.path("platypush.web_ui", &mut server.platypush.web_ui);
+
     let pusher = &mut server.pusher;
     raw.duration("pusher.activity_timeout", &mut pusher.activity_timeout);
     raw.duration("pusher.pong_timeout", &mut pusher.pong_timeout);
@@ -570,6 +573,7 @@ fn check(raw: &mut Raw, settings: &Settings) {
         dialects: _,
         own_listeners,
         home_assistant,
+        platypush,
         pusher,
         pushjet: _,
         allowed_origins: _,
@@ -648,6 +652,12 @@ fn check(raw: &mut Raw, settings: &Settings) {
         raw.refuse(
             &["home_assistant.frontend"],
             "`home_assistant.frontend` is served at `home_assistant.listen`, which is not set; set it, to 127.0.0.1:8123 for example, or leave out both",
+        );
+    }
+    if platypush.web_ui.is_some() && !has_own("platypush") {
+        raw.refuse(
+            &["platypush.web_ui"],
+            "`platypush.web_ui` is served at `platypush.listen`, which is not set; set it, to 127.0.0.1:8008 for example, or leave out both",
         );
     }
     if pusher.activity_timeout < ACTIVITY_TIMEOUT_MIN {

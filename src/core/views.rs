@@ -57,6 +57,7 @@ impl BuildingViews {
             commands: directory.shared_commands().cloned().collect(),
             apps: self.building.trusted().shared_apps().cloned().collect(),
             services: directory.service_views().collect(),
+            procedures: directory.shared_procedures().map(Arc::clone).collect(),
             offered: self.custom_commands.offered(),
         }
     }

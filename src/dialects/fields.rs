@@ -45,6 +45,11 @@ impl Fields {
         Ok(form_urlencoded::parse(body).into_owned().collect())
     }
 
+    /// All fields in their order.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+
     /// The first field of this name.
     pub fn get(&self, name: &str) -> Option<&str> {
         let mut named = self.0.iter().filter(|(known, _)| known == name);

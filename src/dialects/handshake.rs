@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::dialects::{Carrier, CloseFrame, Hello};
-use crate::model::{Credentials, DeviceKind, Transport};
+use crate::model::{Credentials, DeviceKind, Secret, Transport};
 
 /// The head of a request, as far as dialects look at it.
 #[derive(Clone, Copy)]
@@ -43,6 +43,8 @@ pub enum Handshake {
 pub struct Admission {
     /// Tried in this order; the first that is good counts. Empty for a client that signs in later.
     pub credentials: Vec<Credentials>,
+    /// A name and a password, tried behind the first of the credentials, which is the same as an API key.
+    pub basic: Option<Basic>,
     /// A browser sent the credentials because a page of another site asked it to.
     pub is_foreign_page: bool,
     /// From what kind of device it comes. On a fixed one the sign-in behind the credentials does not lapse by idleness.
@@ -51,11 +53,21 @@ pub struct Admission {
     pub hello: Hello,
 }
 
+/// A name and a password by HTTP Basic, which may be an API key in two parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Basic {
+    /// The name, or the id of an API key.
+    pub name: String,
+    /// The password, or the secret of the key.
+    pub password: Secret,
+}
+
 impl Admission {
     /// A connection that no page opens and no device is said to.
     pub fn of(credentials: Vec<Credentials>, hello: Hello) -> Self {
         Self {
             credentials,
+            basic: None,
             is_foreign_page: false,
             device: DeviceKind::default(),
             hello,

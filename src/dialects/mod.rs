@@ -19,13 +19,14 @@ mod handshake;
 pub mod home_assistant;
 mod out;
 pub mod placeos;
+pub mod platypush;
 mod profile;
 pub mod pusher;
 pub mod pushjet;
 #[cfg(test)]
 mod told;
 
-pub use handshake::{Admission, Handshake, Head, Rejection};
+pub use handshake::{Admission, Basic, Handshake, Head, Rejection};
 pub use out::{Alarm, Ambient, CloseFrame, Incoming, Out, Receipt, Step, Wanted};
 pub use profile::{
     Carrier, DialectSettings, KeepAlive, LooksAround, Profile, PusherSettings, RefusalTime,
@@ -261,6 +262,7 @@ registry! {
     HomeAssistant = home_assistant;
     Pusher = pusher;
     Pushjet = pushjet;
+    Platypush = platypush;
     #[cfg(test)]
     Echo = echo;
 }

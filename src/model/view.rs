@@ -1,4 +1,4 @@
-//! The building as a dialect shows it beside the values: its zones, its systems, where which module stands with what it offers, its entities and commands, and its services.
+//! The building as a dialect shows it beside the values: its zones, its systems, where which module stands with what it offers, its entities and commands, its services and its procedures.
 //!
 //! A view is a snapshot that others share, and it holds no value of a status.
 
@@ -7,8 +7,8 @@ use std::sync::Arc;
 use driver_types::{Interface, JsonText, ModuleId, StatusName};
 
 use crate::model::{
-    ChannelApp, CommandSchema, CommandType, CustomCommand, EntityOverride, ModulePath, ServiceKey,
-    System, Timestamp, Zone,
+    ChannelApp, CommandSchema, CommandType, CustomCommand, EntityOverride, ModulePath, Procedure,
+    ServiceKey, System, Timestamp, Zone,
 };
 
 /// The building at one moment.
@@ -26,6 +26,8 @@ pub struct BuildingView {
     pub apps: Vec<Arc<ChannelApp>>,
     /// Services that send messages to devices, in the building's order.
     pub services: Vec<ServiceView>,
+    /// Procedures, in the building's order.
+    pub procedures: Vec<Arc<Procedure>>,
     /// Commands that the program around the gateway answers.
     pub offered: Vec<Arc<OfferedCommand>>,
 }

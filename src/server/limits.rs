@@ -251,3 +251,10 @@ pub(super) const POLL_HEARTBEAT: Duration = Duration::from_secs(25);
 
 /// How long a page has from the end of one request to the next. The next one comes at once; a page that is gone is missed by then.
 pub(super) const POLL_GAP_MAX: Duration = Duration::from_secs(10);
+
+/// Passwords by HTTP Basic that were good a moment ago. Protects memory from many users; the one that was looked at first makes room.
+pub(super) const REMEMBERED_PASSWORDS_MAX: usize = 1_024;
+
+/// How long such a password is not looked at again: looking takes a tenth of a second and makes a sign-in that is kept.
+/// Another password and a user who has gone end it at once all the same, by ending the sign-in.
+pub(super) const REMEMBERED_PASSWORD_LIFE: Duration = Duration::from_secs(12 * 60 * 60);

@@ -13,6 +13,7 @@ mod limits;
 mod metrics;
 mod offers;
 mod paced;
+mod passwords;
 mod service;
 mod settings;
 mod shutdown;
@@ -42,12 +43,13 @@ use crate::server::admission::Admission;
 use crate::server::bodies::Bodies;
 use crate::server::http::mounts::Site;
 use crate::server::http::node_api::Orders;
-use crate::server::http::{Fallbacks, LoginFlows, OnceDoor, PushjetDoor};
+use crate::server::http::{Fallbacks, LoginFlows, OnceDoor, PlatypushDoor, PushjetDoor};
 use crate::server::limits::{
     BODIES_MAX_BYTES, EVENT_STREAMS_MAX, HTTP_STOP_SECONDS, LISTEN_BACKLOG, STRANGERS_MAX_BYTES,
     WHOLE_BUILDINGS_AT_ONCE,
 };
 use crate::server::metrics::ServerMetrics;
+use crate::server::passwords::Remembered;
 use crate::server::strangers::Strangers;
 use crate::server::surroundings::SurroundingsKeeper;
 use crate::server::tls::Tls;
@@ -59,8 +61,8 @@ pub use ws::bench;
 pub use file_look::FileLook;
 pub use settings::{
     ConnectionLimits, CreateSettings, FolderSettings, HomeAssistantSettings, KeepAliveSettings,
-    ListenerSettings, PlainSettings, ProxyHeaderSettings, ProxySettings, PushjetSettings,
-    ServerSettings, ServingSettings, TlsSettings,
+    ListenerSettings, PlainSettings, PlatypushSettings, ProxyHeaderSettings, ProxySettings,
+    PushjetSettings, ServerSettings, ServingSettings, TlsSettings,
 };
 pub use tls::{CertificateError, CertificateKeeper};
 
@@ -94,6 +96,10 @@ struct ServerStateInner {
     fallbacks: Fallbacks,
     /// How fast Pushjet's clients may go, and who of them may make services.
     pushjet: PushjetDoor,
+    /// What requests of Platypush's clients share.
+    platypush: PlatypushDoor,
+    /// Passwords that were good a moment ago.
+    remembered: Remembered,
     /// Places for streams of events over HTTP.
     event_streams: Arc<Semaphore>,
     /// When this process began, in Unix seconds: the time of documents that have none of their own.
@@ -180,6 +186,8 @@ impl Server {
             fallbacks: Fallbacks::default(),
             once: OnceDoor::default(),
             pushjet: PushjetDoor::default(),
+            platypush: PlatypushDoor::default(),
+            remembered: Remembered::default(),
             event_streams: Arc::new(Semaphore::new(EVENT_STREAMS_MAX)),
             began: SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)

@@ -40,6 +40,8 @@ pub struct ServerSettings {
     pub folders: Vec<FolderSettings>,
     /// Of Home Assistant's pages.
     pub home_assistant: HomeAssistantSettings,
+    /// Of Platypush's pages.
+    pub platypush: PlatypushSettings,
     /// Of Pusher's websocket.
     pub pusher: PusherSettings,
     /// Of Pushjet's services.
@@ -57,6 +59,13 @@ pub struct ServerSettings {
 pub struct HomeAssistantSettings {
     /// The folder of its dashboard, which is served at the dialect's own address. Absent (the default) means: there is none.
     pub frontend: Option<PathBuf>,
+}
+
+/// What is served of Platypush beside its API.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct PlatypushSettings {
+    /// The folder of its pages, which are served at the dialect's own address. Absent (the default) means: there are none.
+    pub web_ui: Option<PathBuf>,
 }
 
 /// What strangers may do with Pushjet's services.
@@ -251,10 +260,17 @@ impl Default for ServerSettings {
             http_keep_alive: Duration::from_secs(75),
             redirects: Vec::new(),
             base_path: String::new(),
-            dialects: vec!["placeos", "home_assistant", "pusher", "pushjet"],
+            dialects: vec![
+                "placeos",
+                "home_assistant",
+                "platypush",
+                "pusher",
+                "pushjet",
+            ],
             own_listeners: Vec::new(),
             folders: Vec::new(),
             home_assistant: HomeAssistantSettings::default(),
+            platypush: PlatypushSettings::default(),
             pusher: PusherSettings::DEFAULT,
             pushjet: PushjetSettings::DEFAULT,
             allowed_origins: Vec::new(),

@@ -44,6 +44,7 @@ mod mounts;
 mod nodes;
 mod on_redis;
 mod panel;
+mod platypush;
 mod processes;
 mod pusher_clients;
 mod pusher_http;

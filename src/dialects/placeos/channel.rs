@@ -39,6 +39,7 @@ pub(in crate::dialects) fn handshake(head: &Head<'_>) -> Handshake {
     let query = SocketQuery::read(&query);
     Handshake::Admit(Admission {
         credentials: credentials.into_iter().collect(),
+        basic: None,
         is_foreign_page: carrier == Some(Carrier::Cookie)
             && origin_is_foreign(text("origin"), text("host"), head.transport),
         device: query.device,

@@ -22,7 +22,9 @@ use crate::server::http::openapi::resources;
 use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::{self, auth, building, node_api};
 use crate::server::http::shared::{self, Claimant, SharedForm};
-use crate::server::http::{console, health, home_assistant, openapi, pusher, pushjet, redirect};
+use crate::server::http::{
+    console, folder, health, home_assistant, openapi, platypush, pusher, pushjet, redirect,
+};
 use crate::server::ws::entering::not_upgraded;
 use crate::server::{FolderSettings, ServerSettings, ServerState};
 
@@ -37,6 +39,9 @@ pub(in crate::server) const PLACEOS: &str = "placeos";
 
 /// The owner of Home Assistant's resources and of its websocket.
 pub(in crate::server) const HOME_ASSISTANT: &str = "home_assistant";
+
+/// The owner of Platypush's resources and of its websockets.
+pub(in crate::server) const PLATYPUSH: &str = "platypush";
 
 /// The owner of Pusher's resources and of its websocket.
 pub(in crate::server) const PUSHER: &str = "pusher";
@@ -155,6 +160,15 @@ static MOUNTS: &[Mount] = &[
         words: home_assistant::WORDS,
     },
     Mount {
+        owner: PLATYPUSH,
+        prefix: "",
+        base: Base::Below,
+        routes: platypush::configure,
+        specification: platypush::specification,
+        unknown: platypush::nothing_here,
+        words: platypush::WORDS,
+    },
+    Mount {
         owner: PUSHER,
         prefix: "",
         base: Base::Below,
@@ -179,15 +193,26 @@ static MOUNTS: &[Mount] = &[
 ];
 
 /// What dialects have at their own addresses alone: their pages, behind everything else.
-static PAGES: &[Mount] = &[Mount {
-    owner: HOME_ASSISTANT,
-    prefix: "",
-    base: Base::Below,
-    routes: home_assistant::configure_pages,
-    specification: openapi::empty,
-    unknown: home_assistant::nothing_here,
-    words: home_assistant::WORDS,
-}];
+static PAGES: &[Mount] = &[
+    Mount {
+        owner: HOME_ASSISTANT,
+        prefix: "",
+        base: Base::Below,
+        routes: home_assistant::configure_pages,
+        specification: openapi::empty,
+        unknown: home_assistant::nothing_here,
+        words: home_assistant::WORDS,
+    },
+    Mount {
+        owner: PLATYPUSH,
+        prefix: "",
+        base: Base::Below,
+        routes: platypush::configure_pages,
+        specification: openapi::empty,
+        unknown: platypush::nothing_here,
+        words: platypush::WORDS,
+    },
+];
 
 resources! {
     /// What several dialects have at one path.

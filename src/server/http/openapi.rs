@@ -154,6 +154,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
         &mut item.post,
         &mut item.delete,
         &mut item.patch,
+        &mut item.options,
     ]
     .into_iter()
     .flatten()

@@ -11,12 +11,13 @@ use actix_http::{RequestHead, StatusCode};
 
 use crate::core::Caller;
 use crate::dialects::{
-    Admission, Carrier, CloseFrame, DialectKind, Handshake, Head, Hello, Rejection,
+    Admission, Basic, Carrier, CloseFrame, DialectKind, Handshake, Head, Hello, Rejection,
 };
-use crate::model::{CloseReason, Failure};
+use crate::model::{CloseReason, Credentials, Failure};
 use crate::server::ServerState;
 use crate::server::admission::TurnedAway;
 use crate::server::http::kit::{self, Arrival, HttpRejection, Words};
+use crate::server::passwords::by_password;
 
 /// Why a connection does not open: for an HTTP answer, and for a dialect that refuses clients behind the upgrade.
 #[derive(Debug)]
@@ -120,6 +121,7 @@ pub(in crate::server) async fn enter(
     let profile = kind.profile(&state.settings.dialect_settings());
     let Admission {
         credentials,
+        basic,
         is_foreign_page,
         device,
         hello,
@@ -131,10 +133,8 @@ pub(in crate::server) async fn enter(
         return Ok((None, hello));
     }
     state.core.access.recognise(&credentials).await;
-    let caller = state
-        .core
-        .access
-        .authenticate(&credentials, address)
+    let caller = identify(state, &credentials, basic.as_ref(), address)
+        .await
         .map_err(|failure| {
             state.metrics.not_let_in.increment(1);
             NotAdmitted::new(CloseReason::Unauthenticated, Cause::Failed(failure))
@@ -144,10 +144,11 @@ pub(in crate::server) async fn enter(
     if is_foreign_page && !origin.as_deref().is_some_and(is_allowed) {
         let host = (head.header)(HOST.as_str()).map(String::from_utf8_lossy);
         let http = kit::foreign_page(state, &caller, origin.as_deref(), host.as_deref());
-        return Err(NotAdmitted::new(
-            CloseReason::Forbidden,
-            Cause::Refused(http),
-        ));
+        // A page is told before the upgrade in every dialect: browsers expect that of a foreign origin.
+        return Err(NotAdmitted {
+            cause: Cause::Refused(http),
+            told: None,
+        });
     }
     if !profile.opens_to(caller.scopes()) {
         let reason = "the key's scopes do not open this";
@@ -160,6 +161,31 @@ pub(in crate::server) async fn enter(
     state.core.sign_ins.note_device(&caller, device);
     state.core.sign_ins.note_use(&caller);
     Ok((Some(caller), hello))
+}
+
+/// Who shows these credentials. A name and a password are looked at behind the first of them, which is the same as an API key, and before the others.
+async fn identify(
+    state: &ServerState,
+    credentials: &[Credentials],
+    basic: Option<&Basic>,
+    address: IpAddr,
+) -> Result<Caller, Failure> {
+    let access = &state.core.access;
+    let Some(basic) = basic else {
+        return access.authenticate(credentials, address);
+    };
+    let (as_key, rest) = credentials.split_at(credentials.len().min(1));
+    let refused = match access.authenticate(as_key, address) {
+        Ok(caller) => return Ok(caller),
+        Err(failure) => failure,
+    };
+    if let Some(caller) = by_password(state, basic, address).await {
+        return Ok(caller);
+    }
+    match rest.is_empty() {
+        true => Err(refused),
+        false => access.authenticate(rest, address),
+    }
 }
 
 fn rejected(rejection: Rejection) -> NotAdmitted {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::model::{ServiceKey, source_of};
-use crate::server::http::pushjet::pace::{Pace, Paces};
+use crate::server::http::kit::{Pace, Paces};
 use crate::server::limits::{
     NEW_SUBSCRIPTIONS_PER_MINUTE, PACED_ADDRESSES_MAX, PACED_SERVICES_MAX,
 };

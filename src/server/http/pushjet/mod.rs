@@ -3,13 +3,12 @@
 //! What the requests mean and what the bodies look like is the dialect's; here the core is asked.
 //!
 //! - `api` names the resources, `serve` does what they ask.
-//! - `authn` says who makes a service, `doors` how fast everybody may go, by the paces of `pace`.
+//! - `authn` says who makes a service, `doors` how fast everybody may go.
 //! - `share` lets pages of every origin ask, and `rejections` is how a refusal is worded.
 
 mod api;
 mod authn;
 mod doors;
-mod pace;
 mod rejections;
 mod serve;
 mod share;

@@ -13,7 +13,7 @@ use crate::model::lock;
 
 /// A leaky bucket for each key.
 #[derive(Debug)]
-pub(super) struct Paces<K> {
+pub(in crate::server::http) struct Paces<K> {
     /// When each will have been forgiven everything.
     clear_at: Mutex<HashMap<K, Instant>>,
     keys_max: usize,
@@ -21,16 +21,16 @@ pub(super) struct Paces<K> {
 
 /// How often something may be done.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pace {
+pub(in crate::server::http) struct Pace {
     /// So often at once.
-    pub(super) times: u32,
+    pub(in crate::server::http) times: u32,
     /// And so often in this time.
-    pub(super) within: Duration,
+    pub(in crate::server::http) within: Duration,
 }
 
 impl<K: Hash + Eq + Clone> Paces<K> {
     /// Paces that remember so many keys.
-    pub(super) fn new(keys_max: usize) -> Self {
+    pub(in crate::server::http) fn new(keys_max: usize) -> Self {
         Self {
             clear_at: Mutex::default(),
             keys_max,
@@ -38,7 +38,7 @@ impl<K: Hash + Eq + Clone> Paces<K> {
     }
 
     /// Counts one time; `false` when it is one too many, which counts nothing.
-    pub(super) fn admits(&self, key: &K, pace: Pace, now: Instant) -> bool {
+    pub(in crate::server::http) fn admits(&self, key: &K, pace: Pace, now: Instant) -> bool {
         let every = pace.within / pace.times.max(1);
         let mut known = lock(&self.clear_at);
         let clear_at = known.get(key).copied().unwrap_or(now).max(now);
