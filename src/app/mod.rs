@@ -405,9 +405,11 @@ fn run(
                 }
                 None => main.spawn(refuse_reloads(read_building)),
             };
-            match &demo {
-                Some(Demo { once, user, .. }) => state.open_demo(once.clone(), user.clone()),
-                None => state.open(),
+            if let Some(state) = state {
+                match &demo {
+                    Some(Demo { once, user, .. }) => state.open_demo(once.clone(), user.clone()),
+                    None => state.open(),
+                }
             }
             match surroundings {
                 Surroundings::Process(_) => {

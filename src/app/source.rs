@@ -9,7 +9,9 @@ use rand::Rng;
 
 use crate::building_file::{self, KnownDriver};
 use crate::core::Directory;
-use crate::model::{Building, Secret, Source, UserId};
+use crate::model::{
+    ApiKey, Building, Clearance, KeyId, KeySecret, Scope, Secret, Source, User, UserId,
+};
 use crate::server::foreign_rules;
 
 use super::AppError;

@@ -43,7 +43,9 @@ use crate::server::admission::Admission;
 use crate::server::bodies::Bodies;
 use crate::server::http::mounts::Site;
 use crate::server::http::node_api::Orders;
-use crate::server::http::{Fallbacks, LoginFlows, OnceDoor, PlatypushDoor, PushjetDoor};
+use crate::server::http::{
+    Fallbacks, LoginFlows, OnceDoor, PackedFiles, PlatypushDoor, PushjetDoor,
+};
 use crate::server::limits::{
     BODIES_MAX_BYTES, EVENT_STREAMS_MAX, HTTP_STOP_SECONDS, LISTEN_BACKLOG, STRANGERS_MAX_BYTES,
     WHOLE_BUILDINGS_AT_ONCE,
@@ -90,6 +92,8 @@ struct ServerStateInner {
     orders: Orders,
     /// The sign-ins that wait for a name and a password.
     login_flows: LoginFlows,
+    /// Files for browsers, compressed.
+    packed: PackedFiles,
     /// The demo's address that signs in once.
     once: OnceDoor,
     /// The sessions of pages that have no websocket.

@@ -2,7 +2,7 @@
 //!
 //! Each dialect has a folder for its resources, and `kit` has what they share. `health.rs` is for operators, `redirect.rs` sends clients that come unencrypted on,
 //! and `openapi.rs` describes every resource.
-//! `console` has the pages in which people see the building.
+//! `console` has the pages in which people see the building. `folder.rs` serves files, for the pages of a dialect and from the folders that the settings name.
 //! `edge.rs` has what holds for every request and every answer.
 //! `mounts.rs` has the table of what stands where, `shared.rs` what several dialects have at one path, `cors.rs` says which other origins' pages may read the answers.
 

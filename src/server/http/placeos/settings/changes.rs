@@ -156,7 +156,10 @@ fn documents<'a>(
         | EntryId::Entity(_)
         | EntryId::Command(_)
         | EntryId::App(_)
-        | EntryId::Service(_) => None,
+        | EntryId::Service(_)
+        | EntryId::Procedure(_)
+        | EntryId::Hook(_)
+        | EntryId::Trigger(_) => None,
     };
     found.unwrap_or_default()
 }
@@ -227,7 +230,10 @@ fn parts(directory: &Directory, parent: &EntryId) -> Option<LeveledSettings> {
             | Entry::Entity(_)
             | Entry::Command(_)
             | Entry::App(_)
-            | Entry::Service(_),
+            | Entry::Service(_)
+            | Entry::Procedure(_)
+            | Entry::Hook(_)
+            | Entry::Trigger(_),
         )
         | None => None,
     }
@@ -295,7 +301,10 @@ fn with_settings(entry: Entry, (settings, settings_levels): (Secret, JsonText)) 
         | Entry::Entity(_)
         | Entry::Command(_)
         | Entry::App(_)
-        | Entry::Service(_) => return None,
+        | Entry::Service(_)
+        | Entry::Procedure(_)
+        | Entry::Hook(_)
+        | Entry::Trigger(_) => return None,
     })
 }
 
