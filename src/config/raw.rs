@@ -270,7 +270,15 @@ impl Raw {
                     let tables = tables.iter().map(|table| folder(&table.kind));
                     tables.collect::<Option<_>>()?
                 }
-                _ => {
+                ValueKind::Nil
+                | ValueKind::Boolean(_)
+                | ValueKind::I64(_)
+                | ValueKind::I128(_)
+                | ValueKind::U64(_)
+                | ValueKind::U128(_)
+                | ValueKind::Float(_)
+                | ValueKind::String(_)
+                | ValueKind::Table(_) => {
                     let text = scalar(kind)?;
                     let items = text.split(',').map(str::trim);
                     let items = items.filter(|item| !item.is_empty()).map(|item| {

@@ -11,7 +11,6 @@ use tokio::time::Instant;
 use crate::core::access::{Caller, ModuleAccess, audit, may_access};
 use crate::core::building::BuildingService;
 use crate::core::cluster::outbound::{Outbound, Pending, Queue};
-use crate::core::directory::Directory;
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::{ModuleHandle, Supervisor, Wakeup, new_act};
 use crate::core::recent_calls::RecentCalls;
@@ -153,7 +152,7 @@ impl Calls {
             (_, _, found) => found?,
         };
         let callee = match (self.modules.get(&module), &self.outbound) {
-            (None, _) if is_stopped(&directory, &module) => {
+            (None, _) if directory.is_stopped(&module) => {
                 let message = "the module is stopped; the call did not run";
                 return Err(Failure::new(FailureKind::Unavailable, message));
             }
@@ -170,12 +169,6 @@ impl Calls {
         };
         Ok((callee, clearance))
     }
-}
-
-/// Whether a module of the building is not to run on any node.
-fn is_stopped(directory: &Directory, module: &ModuleId) -> bool {
-    let entry = directory.module(module);
-    entry.is_some_and(|entry| !entry.module.is_to_run())
 }
 
 /// The act that a call belongs to: the one that its caller names, that of the call in which it is made, or a new one.

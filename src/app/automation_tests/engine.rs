@@ -150,7 +150,7 @@ async fn a_message_goes_by_every_service_of_the_name() {
     assert_eq!(message, "step 1: there is no service `Nobody`");
 }
 
-async fn bus(bench: &Bench) -> futures_util::stream::BoxStream<'static, Event> {
+fn bus(bench: &Bench) -> futures_util::stream::BoxStream<'static, Event> {
     let caller = bench.caller("admin");
     let access: &dyn BuildingAccess = &*bench.core.building_access;
     access.follow(&caller, Subject::Bus).unwrap()
@@ -168,7 +168,7 @@ async fn announced(bus: &mut futures_util::stream::BoxStream<'static, Event>) ->
 async fn what_a_procedure_publishes_is_heard_on_the_bus() {
     let steps = r#"[{"publish": "door-{{ n }}", "data": {"n": "{{ n }}"}}]"#;
     let bench = bench(&[("p", "n", steps)]).await;
-    let mut bus = bus(&bench).await;
+    let mut bus = bus(&bench);
     bench.run("user", "p", Some("[7]")).await.unwrap();
     let (name, data) = announced(&mut bus).await;
     assert_eq!((&*name, &*data), ("door-7", r#"{"n":7}"#));
@@ -288,7 +288,7 @@ async fn a_hook_acts_with_its_own_level() {
 #[tokio::test(start_paused = true)]
 async fn every_call_of_an_address_is_heard_on_the_bus_without_its_secrets() {
     let bench = hooks().await;
-    let mut bus = bus(&bench).await;
+    let mut bus = bus(&bench);
     let mut called = request("nothing", "POST", &[("secret", "s"), ("a", "b")]);
     called.headers = vec![("Cookie".to_owned(), "c".to_owned())];
     bench.hook(called).await;

@@ -115,7 +115,7 @@ impl Bench {
             ("own", Arc::clone(&own) as Arc<dyn DriverHost>),
         ];
         let host = Arc::new(Hosts::new(hosts).unwrap());
-        let test_core = TestCore::running(host, own.automation(), time).await;
+        let test_core = TestCore::running(host, own.automation(), time);
         let core = Arc::clone(&test_core.core);
         own.connect(&core);
         let mut clockwork = JoinSet::new();

@@ -243,6 +243,12 @@ impl Directory {
         made.or_else(|| self.own_modules.get(id))
     }
 
+    /// Whether a module is not to run on any node.
+    pub(super) fn is_stopped(&self, id: &ModuleId) -> bool {
+        let entry = self.module(id);
+        entry.is_some_and(|entry| !entry.module.is_to_run())
+    }
+
     /// A user by their id.
     pub fn user(&self, id: &UserId) -> Option<&User> {
         self.users.get(id).map(|stored| &*stored.entry)

@@ -139,7 +139,7 @@ impl TestCore {
     }
 
     /// One whose modules run on this host, by this clock, and whose statuses are kept as those of a single node are.
-    pub(crate) async fn running(
+    pub(crate) fn running(
         host: Arc<dyn DriverHost>,
         automation: Arc<dyn Automation>,
         clock: Clock,
