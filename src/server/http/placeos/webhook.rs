@@ -16,7 +16,7 @@ use crate::server::http::placeos::{Answer, Body};
 #[utoipa::path(
     security(()),
     params(("secret" = Option<String>, Query, description = "What the webhook is called with; a webhook that asks for headers has none.")),
-    responses((status = 202, description = "It was called.")),
+    responses((status = 202, description = "It was called."), (status = 404, description = "There is none of this name.")),
 )]
 #[post("/webhook/{trigger}/notify")]
 pub(super) async fn notify(
