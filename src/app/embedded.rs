@@ -27,7 +27,8 @@ use crate::core::{
 };
 use crate::model::{
     AutomationId, BindingPath, Clearance, ExecRequest, Failure, FunctionName, InvalidId, JsonText,
-    ModuleAddress, ModuleIndex, ModuleName, ModulePath, StatusName, Subject, SystemId,
+    ModuleAddress, ModuleIndex, ModuleName, ModulePath, ProcedureId, RunRequest, StatusName,
+    Subject, SystemId,
 };
 use crate::observability;
 use crate::server::foreign_rules;
@@ -40,6 +41,9 @@ pub use follows::{Announcement, Binding, Subscription};
 
 /// What the audit log calls the program that embeds the gateway.
 const PROGRAM: &str = "program";
+
+/// What stands before the id of a procedure in an action.
+const PROCEDURE: &str = "procedure.";
 
 /// Why something that an embedding program asked for was not done.
 #[derive(Debug, thiserror::Error)]
@@ -272,12 +276,16 @@ impl Gateway {
     /// Runs an action, `sys-desk.lamp_1.power`, as an administrator, and gives what it returns: `arguments` are an array or an object, `&[true]`.
     ///
     /// A system goes by its id or by its name as a word (`board_room`), the first module of a name needs no index, and case does not matter. A path, `sys-desk/Lamp_1/power`, does as well.
+    /// `procedure.at_home` runs a procedure of the building; its id may have dots.
     /// The statuses that the function has set can be seen by then.
     pub async fn run(
         &self,
         action: &str,
         arguments: &impl Serialize,
     ) -> Result<JsonText, GatewayError> {
+        if let Some(id) = action.strip_prefix(PROCEDURE) {
+            return self.run_procedure(id, arguments).await;
+        }
         let directory = self.core.queries.directory();
         let found = resolve_action(&directory, action, |_| true)?;
         self.exec(found.module.into(), found.function, arguments)
@@ -297,6 +305,24 @@ impl Gateway {
         let name = name.map_err(|error| no_address(function, "name of a function", Some(error)))?;
         self.exec(module_path(module)?.into(), name, arguments)
             .await
+    }
+
+    async fn run_procedure(
+        &self,
+        id: &str,
+        arguments: &impl Serialize,
+    ) -> Result<JsonText, GatewayError> {
+        let procedure = ProcedureId::new(id);
+        let procedure =
+            procedure.map_err(|error| no_address(id, "id of a procedure", Some(error)))?;
+        let run = RunRequest {
+            procedure,
+            arguments: Some(JsonText::of(arguments).map_err(GatewayError::Arguments)?),
+        };
+        let (slot, returned) = ReplySlot::for_exec();
+        self.core.automation.run(&the_program(), run, slot);
+        let returned = returned.await.map_err(GatewayError::Call)?;
+        Ok(returned.value)
     }
 
     async fn exec(

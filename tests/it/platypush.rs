@@ -6,6 +6,7 @@
 mod door;
 mod library;
 
+mod automation;
 mod events;
 mod executing;
 mod hooks;

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import unittest
+import urllib.error
+import urllib.request
 from typing import Any
 
 from riser import Child, Gateway, RiserError
@@ -16,6 +19,23 @@ systems:
 modules:
   - {id: mod-script, driver: {command: [python3, -S, -m, riser.hooks, hooks.py]}, name: Script}
   - {id: mod-notes, driver: virtual, name: Notes}
+"""
+
+#: The hook of the script of Platypush's own document.
+HOOK = """
+hooks:
+  - {name: at_home, call: sys-home/Script_1/webhook, args: {event: "{{ event }}"}, header: {X-Token: abcdefabcdef}}
+"""
+
+#: Where the procedure of that script is.
+HOME = """
+systems:
+  - {id: sys-notes, name: Notes, modules: [mod-notes]}
+modules:
+  - {id: mod-notes, driver: virtual, name: Notes}
+procedures:
+  - {id: at_home, steps: [{call: sys-notes/Notes_1/set, args: [where, home]}]}
+  - {id: where, steps: [{return: "{{ status('sys-notes/Notes_1/where') }}"}]}
 """
 
 #: The script of Platypush's own document, as it stands there.
@@ -102,6 +122,28 @@ class HooksTest(Folder):
         )
         with self.assertRaisesRegex(RiserError, "procedure.at_home: a procedure is run by the gateway that RISER_URL"):
             self.call(event("at_home", headers={"x-token": "abcdefabcdef"}))
+
+    def test_a_hook_of_the_building_runs_the_script_and_the_script_a_procedure(self) -> None:
+        notes = Child(self.save("home.yaml", HOME))
+        self.addCleanup(notes.stop)
+        home = Gateway(notes.url, notes.key)
+        self.addCleanup(home.close)
+        env = f"env: {{RISER_URL: '{notes.url}', RISER_API_KEY: '{notes.key}'}}"
+        self.start(SEED, BUILDING.replace("hooks.py]", f"hooks.py], {env}") + HOOK)
+        self.assertEqual(self.fetch("/hook/at_home"), (401, "Unauthorized"))
+        self.assertNotEqual(home.run("procedure.where"), "home")
+        called = self.fetch("/hook/at_home", headers={"X-Token": "abcdefabcdef"})
+        self.assertEqual((called[0], json.loads(called[1])), (200, {"status": "ok"}))
+        self.assertEqual(home.run("procedure.where"), "home")
+
+    def fetch(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, str]:
+        request = urllib.request.Request(self.child.url + path, headers=headers or {})
+        try:
+            with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
 
     def test_a_script_calls_other_modules_and_answers_as_it_likes(self) -> None:
         self.save("beside.py", "GREETING = 'hello '\n")

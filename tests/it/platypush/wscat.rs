@@ -6,7 +6,7 @@ use super::door::{ADMIN, BUILDING};
 use crate::harness::{DEADLINE, Folder, Gateway, Process, Stream, node_client};
 
 /// What the program prints first when it sends this.
-async fn printed(gateway: &Gateway, path: &str, frame: &str) -> Value {
+pub(super) async fn printed(gateway: &Gateway, path: &str, frame: &str) -> Value {
     let mut command = node_client("wscat", "node_modules/wscat/bin/wscat");
     let url = gateway.url().replacen("http", "ws", 1) + path;
     let bearer = format!("Authorization: Bearer {ADMIN}");
