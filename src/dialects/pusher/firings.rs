@@ -41,7 +41,7 @@ pub(super) fn put_firing(event: &Event, building: &BuildingView, out: &mut Vec<u
         return;
     };
     let counts = firings(before).zip(firings(values));
-    if !counts.is_some_and(|(before, now)| before < now) {
+    if counts.is_none_or(|(before, now)| before >= now) {
         return;
     }
     let id = path.status.as_str();
