@@ -18,7 +18,7 @@ use crate::core::modules::Supervisor;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
     BuildingView, Interface, ModuleId, ModuleIndex, ModulePath, ModuleView, SeenStatus, Shape,
-    StatusName, StatusValue, System, SystemView, lock,
+    StatusName, StatusValue, System, SystemView, Trigger, TriggerView, lock,
 };
 
 /// Makes views of the building.
@@ -58,6 +58,7 @@ impl BuildingViews {
             apps: self.building.trusted().shared_apps().cloned().collect(),
             services: directory.service_views().collect(),
             procedures: directory.shared_procedures().map(Arc::clone).collect(),
+            triggers: directory.triggers().map(trigger_view).collect(),
             offered: self.custom_commands.offered(),
         }
     }
@@ -111,6 +112,13 @@ impl BuildingViews {
         });
         seen.add(new);
         Arc::clone(&seen.listed)
+    }
+}
+
+fn trigger_view(trigger: &Trigger) -> TriggerView {
+    TriggerView {
+        id: trigger.id.clone(),
+        name: trigger.name.clone(),
     }
 }
 

@@ -17,6 +17,7 @@ mod fields;
 mod golden;
 mod handshake;
 pub mod home_assistant;
+mod hook_request;
 mod out;
 pub mod placeos;
 pub mod platypush;
@@ -27,6 +28,7 @@ pub mod pushjet;
 mod told;
 
 pub use handshake::{Admission, Basic, Handshake, Head, Rejection};
+pub use hook_request::hook_request;
 pub use out::{Alarm, Ambient, CloseFrame, Incoming, Out, Receipt, Step, Wanted};
 pub use profile::{
     Carrier, DialectSettings, KeepAlive, LooksAround, Profile, PusherSettings, RefusalTime,

@@ -100,4 +100,5 @@ pub use topic::{
 };
 pub use view::{
     BuildingView, ModuleView, OfferedCommand, SeenStatus, ServiceView, Shape, SystemView,
+    TriggerView,
 };

@@ -1,4 +1,4 @@
-//! The building as a dialect shows it beside the values: its zones, its systems, where which module stands with what it offers, its entities and commands, its services and its procedures.
+//! The building as a dialect shows it beside the values: its zones, its systems, where which module stands with what it offers, its entities and commands, its services, its procedures and its triggers.
 //!
 //! A view is a snapshot that others share, and it holds no value of a status.
 
@@ -8,7 +8,7 @@ use driver_types::{Interface, JsonText, ModuleId, StatusName};
 
 use crate::model::{
     ChannelApp, CommandSchema, CommandType, CustomCommand, EntityOverride, ModulePath, Procedure,
-    ServiceKey, System, Timestamp, Zone,
+    ServiceKey, System, Timestamp, TriggerId, Zone,
 };
 
 /// The building at one moment.
@@ -28,6 +28,8 @@ pub struct BuildingView {
     pub services: Vec<ServiceView>,
     /// Procedures, in the building's order.
     pub procedures: Vec<Arc<Procedure>>,
+    /// Triggers, in the building's order.
+    pub triggers: Vec<TriggerView>,
     /// Commands that the program around the gateway answers.
     pub offered: Vec<Arc<OfferedCommand>>,
 }
@@ -43,6 +45,15 @@ pub struct ServiceView {
     pub icon: String,
     /// When it was made.
     pub created: Timestamp,
+}
+
+/// A trigger as those see it who are told that it fired. What it is called with stays out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TriggerView {
+    /// Its id.
+    pub id: TriggerId,
+    /// Its name for people.
+    pub name: String,
 }
 
 /// A command that the program around the gateway answers, as clients are held to it.

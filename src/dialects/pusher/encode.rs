@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::dialects::pusher::channel::{Access, Channel, is_protocol_event};
+use crate::dialects::pusher::firings::put_firing;
 use crate::dialects::pusher::frames::{self, json, message, put_event};
 use crate::dialects::pusher::room::Room;
 use crate::dialects::pusher::{Form, ValueForm};
@@ -67,13 +68,16 @@ pub(in crate::dialects) fn encode(
     form: Form,
     event: &Event,
     _: &Newest,
-    _: &Surroundings,
+    surroundings: &Surroundings,
     out: &mut Encoded,
 ) {
     let mut frame = Vec::new();
     match (form, event) {
         (Form::Topic, Event::Topic(news)) => put_news(news, &mut frame),
         (Form::Bus, Event::Bus(event)) => put_announced(event, &mut frame),
+        (Form::Triggers, Event::Value { .. }) => {
+            put_firing(event, &surroundings.building, &mut frame);
+        }
         (form, event) => {
             if let Some(said) = Said::of(event) {
                 put_value(form, said, Told::News, &mut frame);
@@ -118,6 +122,8 @@ pub(super) fn put_value(form: Form, said: Said<'_>, told: Told, out: &mut Vec<u8
             let data = connected_data(said, told);
             put_event(CONNECTED, Some(&channel), &data, out);
         }
+        // Where a trigger stands when a client comes is no firing.
+        Form::Triggers => {}
         Form::Topic | Form::Bus | Form::Session => {}
     }
 }

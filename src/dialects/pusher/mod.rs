@@ -12,6 +12,7 @@ pub mod channel;
 mod encode;
 pub mod errors;
 pub mod fallback;
+mod firings;
 pub mod frames;
 mod limits;
 pub mod rest;
@@ -59,6 +60,8 @@ pub enum Form {
     Module(ValueForm),
     /// Whether a module is connected, in the channel of its system.
     System,
+    /// A trigger that fired, in the channel of its system.
+    Triggers,
     /// The bus's, in its one channel.
     Bus,
     /// Not at all: the session takes them.
@@ -93,6 +96,7 @@ pub(in crate::dialects) fn is_for_session(form: Form) -> bool {
         | Form::PublicStatus(_)
         | Form::Module(_)
         | Form::System
+        | Form::Triggers
         | Form::Bus => false,
     }
 }

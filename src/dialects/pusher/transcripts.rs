@@ -1,6 +1,6 @@
 //! Plays the conversations in `tests/transcripts/pusher` with no server and no core.
 //!
-//! The building has the room `sys-1` with `Display_1` and `Display_2`, `sys-2` with the first of them, and apps with the keys `a1b2c3d4e5f60718293a` (and `second`), `plain` and `raw`.
+//! The building has the room `sys-1` with `Display_1`, `Display_2` and the trigger `warm`, `sys-2` with the first of them, and apps with the keys `a1b2c3d4e5f60718293a` (and `second`), `plain` and `raw`.
 //! A line is an input, or what the dialect made of the input above it:
 //!
 //! | line | meaning |

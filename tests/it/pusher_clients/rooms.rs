@@ -117,6 +117,49 @@ async fn a_page_of_an_app_for_support_staff_sees_what_a_service_of_the_room_has_
     );
 }
 
+#[tokio::test]
+async fn each_firing_of_a_trigger_is_told_to_support_staff_and_to_nobody_else() {
+    const FIRINGS: &str = "private-trg.sys-1";
+    let building = building_with(&json!({"user": "user-eve"}));
+    let mut building: Value = serde_json::from_str(&building).expect("a building");
+    building["triggers"] = json!([{
+        "id": "called", "name": "Called", "system": "sys-1",
+        "when": [{"webhook": true, "secret": "s3cret-token"}],
+    }]);
+    building["apps"][1]["user"] = json!("user-panel");
+    let gateway = Plan::serve(&building.to_string()).start().await;
+    let fire = async || {
+        let path = "/api/engine/v2/webhook/called/notify?secret=s3cret-token";
+        let called = gateway.request("POST", path).send().await;
+        assert_eq!(called.status, 202, "{}", called.body);
+    };
+    let mut pages = Pages::start(&gateway);
+    pages.open_all(&["early", "late"]).await;
+    pages.subscribe("early", FIRINGS).await;
+    fire().await;
+    let fired = pages.next("early", FIRINGS).await;
+    let said = (&fired["name"], &fired["data"]["id"], &fired["data"]["name"]);
+    let expect = (&json!("trigger.fired"), &json!("called"), &json!("Called"));
+    assert_eq!(said, expect, "{fired}");
+    assert_eq!(fired["data"]["values"]["trigger_count"], 1, "{fired}");
+
+    // The first was before it came.
+    pages.subscribe("late", FIRINGS).await;
+    fire().await;
+    for page in ["early", "late"] {
+        let fired = pages.next(page, FIRINGS).await;
+        assert_eq!(fired["data"]["values"]["trigger_count"], 2, "{fired}");
+    }
+
+    let mut panel = Socket::by(door(&gateway, OTHER, "protocol=7")).await;
+    let auth = OTHER.auth(&format!("{}:{FIRINGS}", panel.id));
+    let data = json!({"channel": FIRINGS, "auth": auth});
+    panel.send("pusher:subscribe", data).await;
+    panel.error().await;
+    let refused = panel.next().await;
+    assert_eq!(refused["event"], "pusher:subscription_error", "{refused}");
+}
+
 /// Calls a function of the display as a page does, and gives the name and data of the answer.
 async fn exec(pages: &mut Pages, id: &str, name: &str, args: Value) -> Value {
     let call = json!({"id": id, "mod": "Display", "index": 1, "name": name, "args": args});

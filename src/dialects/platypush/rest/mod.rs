@@ -21,7 +21,7 @@ pub use answers::{
 pub use auth::{AuthRequest, AuthType, NewToken};
 pub use credentials::{Presented, presented, token_credentials};
 pub use execution::Execution;
-pub use hook::{HookAnswer, hook_answer, hook_request};
+pub use hook::{HookAnswer, hook_answer};
 pub use registration::comes_from_here;
 pub use session::{csrf_matches, csrf_token};
 pub use tokens::Revocation;

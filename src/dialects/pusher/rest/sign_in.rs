@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::dialects::pusher::channel::{Access, Channel};
+use crate::dialects::pusher::firings::states_of;
 use crate::dialects::pusher::rest::trigger::is_socket_id;
 use crate::dialects::pusher::room::{NoRoom, Room};
 use crate::dialects::pusher::signature::sign;
@@ -234,10 +235,10 @@ impl ChannelGrant<'_> {
             }
             Room::Module(path) => follow(Subject::Module(Arc::clone(path))),
             Room::Log(path) => Request::Debug(ModuleAddress::Place((**path).clone())),
-            Room::System(system)
-            | Room::People(system)
-            | Room::Control(system)
-            | Room::Triggers(system) => Request::Query(Query::Modules(system.clone())),
+            Room::System(system) | Room::People(system) | Room::Control(system) => {
+                Request::Query(Query::Modules(system.clone()))
+            }
+            Room::Triggers(system) => follow(Subject::Module(Arc::new(states_of(system)))),
             Room::Events => follow(Subject::Bus),
         })
     }

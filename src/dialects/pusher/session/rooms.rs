@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::dialects::pusher::encode::{Said, Told, put_value};
+use crate::dialects::pusher::firings::states_of;
 use crate::dialects::pusher::frames::{self, json, put_event};
 use crate::dialects::pusher::room::Room;
 use crate::dialects::pusher::session::requests::step;
@@ -25,6 +26,9 @@ const PUBLIC: FollowId = FollowId(1);
 /// The follow of a status in the channel of its system.
 const OF_SYSTEM: FollowId = FollowId(2);
 
+/// The follow of the module that has the states of triggers, in the channel of their firings.
+const FIRINGS: FollowId = FollowId(3);
+
 /// The status that every module has.
 const CONNECTED: &str = "connected";
 
@@ -37,8 +41,9 @@ impl Room {
             | Self::Module(_)
             | Self::System(_)
             | Self::Log(_)
+            | Self::Triggers(_)
             | Self::Events => true,
-            Self::People(_) | Self::Control(_) | Self::Triggers(_) => false,
+            Self::People(_) | Self::Control(_) => false,
         }
     }
 
@@ -57,12 +62,12 @@ impl Room {
                 let subject = Subject::Module(Arc::clone(path));
                 Some((OWN, subject, Form::Module(values)))
             }
+            Self::Triggers(system) => {
+                let subject = Subject::Module(Arc::new(states_of(system)));
+                Some((FIRINGS, subject, Form::Triggers))
+            }
             Self::Events => Some((OWN, Subject::Bus, Form::Bus)),
-            Self::System(_)
-            | Self::Log(_)
-            | Self::People(_)
-            | Self::Control(_)
-            | Self::Triggers(_) => None,
+            Self::System(_) | Self::Log(_) | Self::People(_) | Self::Control(_) => None,
         }
     }
 }

@@ -349,9 +349,12 @@ impl Client {
 /// The system of a room whose entry alone says nothing of the client's rights.
 fn system_to_check(room: &Room) -> Option<&SystemId> {
     match room {
-        Room::System(_) | Room::People(_) | Room::Control(_) | Room::Triggers(_) => room.system(),
-        Room::Status(_) | Room::PublicStatus(_) | Room::Module(_) | Room::Log(_) | Room::Events => {
-            None
-        }
+        Room::System(_) | Room::People(_) | Room::Control(_) => room.system(),
+        Room::Status(_)
+        | Room::PublicStatus(_)
+        | Room::Module(_)
+        | Room::Log(_)
+        | Room::Triggers(_)
+        | Room::Events => None,
     }
 }

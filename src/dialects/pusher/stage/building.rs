@@ -7,7 +7,7 @@ use crate::dialects::pusher::stage::{KEY, SECRET, Stage, system};
 use crate::model::{
     AppId, AppKeys, AppLimits, AppSigning, AppWebhooks, BuildingView, ChannelApp, JsonText,
     ModuleId, ModuleIndex, ModuleName, ModulePath, ModuleView, SeenStatus, Shape, StatusName,
-    System, SystemView, UserId,
+    System, SystemView, TriggerId, TriggerView, UserId,
 };
 
 /// A place such as `sys-1 Display_1`.
@@ -21,7 +21,7 @@ pub(super) fn module_path(text: &str) -> ModulePath {
     }
 }
 
-/// The building as each test finds it. Its status `free` is public, and its first display stands in another room as well.
+/// The building as each test finds it. Its status `free` is public, its one trigger is `warm`, and its first display stands in another room as well.
 ///
 /// App 4201 may do all; 4202 has no user and no client events, 4203 counts and has values alone.
 pub(super) fn building() -> Surroundings {
@@ -53,6 +53,10 @@ pub(super) fn building() -> Surroundings {
             },
         ],
         apps: [all, plain, raw].map(Arc::new).to_vec(),
+        triggers: vec![TriggerView {
+            id: TriggerId::new("warm").unwrap(),
+            name: "Too warm".to_owned(),
+        }],
         ..BuildingView::default()
     };
     Surroundings::new(view, &Surroundings::default())

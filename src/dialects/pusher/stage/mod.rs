@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::dialects::pusher::encode::Said;
 use crate::dialects::pusher::signature::sign;
 use crate::dialects::pusher::{Hello, Protocol};
 use crate::dialects::{
@@ -203,18 +204,20 @@ impl Stage {
             status: StatusName::new(status).unwrap(),
         };
         let value = (value != "gone").then(|| JsonText::parse(value).unwrap());
+        let known = (path.module.to_string(), path.status.clone());
+        let before = self.statuses.get(&known).and_then(Said::of);
+        let old = before.and_then(|said| said.value.cloned());
         let event = Event::Value {
             path: Arc::new(path.clone()),
             value,
-            old: None,
+            old,
             at: self.moment(),
             cause: Cause::Module,
             revision: Revision(1),
         };
         self.deliver(&Subject::Module(Arc::new(path.module.clone())), &event);
         self.deliver(&Subject::Status(Arc::new(path.clone())), &event);
-        let place = path.module.to_string();
-        self.statuses.insert((place, path.status), event);
+        self.statuses.insert(known, event);
     }
 
     /// Something is announced on the bus.

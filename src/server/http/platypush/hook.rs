@@ -5,10 +5,10 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderVal
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::core::Directory;
-use crate::dialects::platypush::rest::{HookAnswer, hook_answer, hook_request};
+use crate::dialects::platypush::rest::{HookAnswer, hook_answer};
 use crate::model::{HookName, HookOutcome, TriggerId};
 use crate::server::ServerState;
-use crate::server::http::kit::{address, reads_head};
+use crate::server::http::called::hook_request;
 
 /// Gives a request to what stands behind its name.
 pub(super) async fn call(
@@ -17,19 +17,13 @@ pub(super) async fn call(
     name: &str,
     body: &[u8],
 ) -> HttpResponse {
-    let address = address(request);
-    let method = match reads_head(request) {
-        true => "HEAD",
-        false => request.method().as_str(),
-    };
-    let headers = request.headers().iter();
-    let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let asked = hook_request(name, method, request.query_string(), headers, body, address);
+    let asked = hook_request(request, name, body);
     let directory = state.core.queries.directory();
-    let outcome = match is_known(&directory, name) || state.platypush.admits_unknown_hook(address) {
-        true => state.core.automation.hook(asked.clone()).await,
-        false => HookOutcome::Busy,
-    };
+    let outcome =
+        match is_known(&directory, name) || state.platypush.admits_unknown_hook(asked.address) {
+            true => state.core.automation.hook(asked.clone()).await,
+            false => HookOutcome::Busy,
+        };
     response(hook_answer(&asked, outcome))
 }
 

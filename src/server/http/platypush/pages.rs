@@ -3,21 +3,20 @@
 //! Separate because these are files of another make: nothing in them is known here.
 //! Every path without an end to its name is a page, which finds its way itself.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE};
-use actix_web::web::{self, Data};
+use actix_web::http::header::{
+    HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE, X_FRAME_OPTIONS,
+};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use percent_encoding::percent_decode_str;
 
 use crate::server::ServerState;
+use crate::server::http::folder::{self, Keep, segments};
 use crate::server::http::mounts::Site;
 use crate::server::http::platypush::authn::known_caller;
 use crate::server::http::platypush::rejections::nothing_here;
-use crate::server::limits::PAGE_FILE_MAX_BYTES;
 
 /// The page that all pages are.
 const INDEX: &str = "index.html";
@@ -27,23 +26,6 @@ const FOLDERS: [&str; 5] = ["static", "img", "icons", "fonts", "assets"];
 
 /// What stands below these is a page, whatever its name.
 const PAGES: [&str; 2] = ["plugin", "dashboard"];
-
-/// The types by the ends of names.
-const TYPES: [(&str, &str); 13] = [
-    ("css", "text/css; charset=utf-8"),
-    ("html", "text/html; charset=utf-8"),
-    ("ico", "image/x-icon"),
-    ("jpg", "image/jpeg"),
-    ("js", "text/javascript; charset=utf-8"),
-    ("json", "application/json"),
-    ("map", "application/json"),
-    ("png", "image/png"),
-    ("svg", "image/svg+xml"),
-    ("ttf", "font/ttf"),
-    ("txt", "text/plain; charset=utf-8"),
-    ("woff", "font/woff"),
-    ("woff2", "font/woff2"),
-];
 
 /// What a path is.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,25 +45,21 @@ pub(super) async fn serve(state: Data<ServerState>, request: HttpRequest) -> Htt
         Found::Page => PathBuf::from(INDEX),
         Found::Nothing => return nothing(&request),
     };
-    let keep = match path.as_path() == Path::new(INDEX) {
-        true => "no-cache",
-        false => "public, max-age=3600",
+    let is_page = path.as_path() == Path::new(INDEX);
+    let keep = match is_page {
+        true => Keep::Never,
+        false => Keep::Asking,
     };
-    let path = folder.join(path);
-    match read(path.clone()).await {
-        Ok(bytes) => HttpResponse::Ok()
-            .insert_header((CONTENT_TYPE, content_type(&path)))
-            .insert_header((CACHE_CONTROL, keep))
-            .insert_header(("X-Frame-Options", "SAMEORIGIN"))
-            .insert_header(("Referrer-Policy", "same-origin"))
-            .body(bytes),
-        Err(error) => {
-            if path.ends_with(INDEX) {
-                tracing::warn!(path = %path.display(), %error, "a page of `platypush.web_ui` could not be read; does the setting name the folder `dist`?");
-            }
-            nothing(&request)
+    let Some(mut response) = folder::file(&state, folder, &path, keep, &request).await else {
+        if is_page {
+            tracing::warn!(folder = %folder.display(), "`platypush.web_ui` has no page that can be read; does the setting name the folder `dist`?");
         }
-    }
+        return nothing(&request);
+    };
+    let headers = response.headers_mut();
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    response
 }
 
 /// The answer to what is not there, or not by this method.
@@ -92,54 +70,22 @@ fn nothing(request: &HttpRequest) -> HttpResponse {
     }
 }
 
-/// What a path of a request is. Names that begin with a point are none of the pages', and `..` is one of those.
+/// What a path of a request is.
 fn find(path: &str) -> Found {
-    let Some(path) = path.strip_prefix('/') else {
+    let Some(names) = segments(path) else {
         return Found::Nothing;
     };
-    let path = path.strip_suffix('/').unwrap_or(path);
-    if path.is_empty() {
+    let (Some(first), Some(last)) = (names.first(), names.last()) else {
         return Found::Page;
-    }
-    let names = path.split('/').map(|segment| {
-        let name = percent_decode_str(segment).decode_utf8().ok()?;
-        let is_plain = !name.is_empty()
-            && !name.starts_with('.')
-            && !name.contains(['/', '\\', ':', '\0'])
-            && !name.chars().any(char::is_control);
-        is_plain.then(|| name.into_owned())
-    });
-    let Some(names) = names.collect::<Option<Vec<String>>>() else {
-        return Found::Nothing;
     };
     // The name of a plugin has a point in it.
-    if PAGES.contains(&names[0].as_str()) {
+    if PAGES.contains(&first.as_str()) || !last.contains('.') {
         return Found::Page;
     }
-    let has_end = names.last().is_some_and(|name| name.contains('.'));
-    match (names.len(), has_end) {
-        (1, true) => Found::File(names.iter().collect()),
-        (_, true) if FOLDERS.contains(&names[0].as_str()) => Found::File(names.iter().collect()),
-        (_, true) => Found::Nothing,
-        (_, false) => Found::Page,
+    match names.len() == 1 || FOLDERS.contains(&first.as_str()) {
+        true => Found::File(names.iter().collect()),
+        false => Found::Nothing,
     }
-}
-
-fn content_type(path: &Path) -> &'static str {
-    let end = path.extension().and_then(|end| end.to_str());
-    let known = TYPES.iter().find(|(known, _)| Some(*known) == end);
-    known.map_or("application/octet-stream", |(_, name)| name)
-}
-
-async fn read(path: PathBuf) -> io::Result<Vec<u8>> {
-    let read = web::block(move || {
-        let about = fs::metadata(&path)?;
-        if !about.is_file() || about.len() > PAGE_FILE_MAX_BYTES {
-            return Err(io::Error::from(io::ErrorKind::NotFound));
-        }
-        fs::read(&path)
-    });
-    read.await.map_err(io::Error::other)?
 }
 
 /// Ends the session of a page, takes its cookies away and leads to the page where one signs in.
