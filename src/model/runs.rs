@@ -35,6 +35,25 @@ pub struct HookRequest {
     pub address: IpAddr,
 }
 
+/// Headers that say who somebody is, whatever dialect reads them.
+const CREDENTIALS: [&str; 7] = [
+    "Authorization",
+    "Cookie",
+    "Proxy-Authorization",
+    "X-Api-Key",
+    "X-Csrf-Token",
+    "X-Session-Token",
+    "X-Token",
+];
+
+impl HookRequest {
+    /// Whether a header of this name says who somebody is, and so is nobody else's to see.
+    pub fn is_credential(header: &str) -> bool {
+        let mut names = CREDENTIALS.iter();
+        names.any(|name| name.eq_ignore_ascii_case(header))
+    }
+}
+
 /// Headers, queries and bodies may hold secrets.
 impl fmt::Debug for HookRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -252,6 +252,9 @@ pub(super) const POLL_HEARTBEAT: Duration = Duration::from_secs(25);
 /// How long a page has from the end of one request to the next. The next one comes at once; a page that is gone is missed by then.
 pub(super) const POLL_GAP_MAX: Duration = Duration::from_secs(10);
 
+/// How long whoever calls a hook waits for its answer. Strangers may call hooks, and each that waits has a connection; a run may last longer without them.
+pub(super) const HOOK_ANSWER_DEADLINE: Duration = Duration::from_secs(30);
+
 /// Passwords by HTTP Basic that were good a moment ago. Protects memory from many users; the one that was looked at first makes room.
 pub(super) const REMEMBERED_PASSWORDS_MAX: usize = 1_024;
 

@@ -86,6 +86,18 @@ async fn a_program_alone_runs_actions_by_their_names_and_nothing_listens() {
 }
 
 #[tokio::test]
+async fn a_program_runs_procedures_by_their_ids() {
+    const GREET: &str =
+        "procedures: [{id: greet.all, parameters: [who], steps: [{return: 'hello {{ who }}'}]}]";
+    let gateway = Gateway::start(GREET).await.unwrap();
+    let said = gateway.run("procedure.greet.all", &["Ann"]);
+    assert_eq!(said.await.unwrap().as_str(), "\"hello Ann\"");
+    let missing = gateway.run("procedure.nosuch", &[(); 0]).await.unwrap_err();
+    assert!(missing.to_string().contains("nosuch"), "{missing}");
+    gateway.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_module_is_stopped_with_a_gateway_without_a_listener() {
     let builder = Gateway::builder(BUILDING).driver(Lamp::DEFINITION);
     let gateway = builder.without_listener().start().await.unwrap();

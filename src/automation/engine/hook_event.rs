@@ -7,16 +7,6 @@ use serde::Serialize;
 
 use crate::model::{HookRequest, JsonText};
 
-/// Headers that say who somebody is, in small letters.
-const CREDENTIALS: &[&str] = &[
-    "authorization",
-    "cookie",
-    "proxy-authorization",
-    "x-api-key",
-    "x-session-token",
-    "x-token",
-];
-
 /// Keys of a query that say who somebody is.
 const CREDENTIAL_KEYS: &[&str] = &["api-key", "bearer_token", "secret", "token"];
 
@@ -26,7 +16,7 @@ pub(super) fn for_steps(request: &HookRequest, own_headers: &[&str]) -> JsonText
     event(
         request,
         |key| key != "secret",
-        |name| is_own(name) || !is_credential(name),
+        |name| is_own(name) || !HookRequest::is_credential(name),
     )
 }
 
@@ -36,12 +26,8 @@ pub(super) fn for_the_bus(request: &HookRequest, own_headers: &[&str]) -> JsonTe
     event(
         request,
         |key| !CREDENTIAL_KEYS.contains(&key),
-        |name| !is_own(name) && !is_credential(name),
+        |name| !is_own(name) && !HookRequest::is_credential(name),
     )
-}
-
-fn is_credential(name: &str) -> bool {
-    CREDENTIALS.iter().any(|one| one.eq_ignore_ascii_case(name))
 }
 
 fn event(

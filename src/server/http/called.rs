@@ -3,10 +3,13 @@
 //! Separate because several dialects have such addresses.
 
 use actix_web::HttpRequest;
+use tokio::time::timeout;
 
 use crate::dialects;
-use crate::model::HookRequest;
+use crate::model::{Failure, FailureKind, HookOutcome, HookRequest};
+use crate::server::ServerState;
 use crate::server::http::kit::{address, reads_head};
+use crate::server::limits::HOOK_ANSWER_DEADLINE;
 
 /// What the request asks of the hook or webhook of this name.
 pub(super) fn hook_request(request: &HttpRequest, name: &str, body: &[u8]) -> HookRequest {
@@ -18,6 +21,18 @@ pub(super) fn hook_request(request: &HttpRequest, name: &str, body: &[u8]) -> Ho
     let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
     let (query, address) = (request.query_string(), address(request));
     dialects::hook_request(name, method, query, headers, body, address)
+}
+
+/// Does what stands behind the name, and waits for it no longer than a caller does. What was begun goes on.
+pub(super) async fn call(state: &ServerState, request: HookRequest) -> HookOutcome {
+    let outcome = state.core.automation.hook(request);
+    let late = |_| {
+        let message = "the hook has not answered yet; what it began goes on";
+        HookOutcome::Failed(Failure::new(FailureKind::TimedOut, message))
+    };
+    timeout(HOOK_ANSWER_DEADLINE, outcome)
+        .await
+        .unwrap_or_else(late)
 }
 
 #[cfg(test)]

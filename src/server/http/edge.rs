@@ -17,7 +17,7 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpMessage as _};
 
 use crate::model::Transport;
-use crate::server::http::kit::{Arrival, HttpRejection, ReadsHead, Words};
+use crate::server::http::kit::{Arrival, HttpRejection, OwnAllow, ReadsHead, Words};
 use crate::server::http::mounts::Site;
 use crate::server::limits::HSTS_MAX_AGE;
 use crate::server::{ServerSettings, ServerState};
@@ -106,7 +106,9 @@ pub(in crate::server) async fn surround(
         Err(refusal) => request.into_response(refusal.to_response()),
     };
     // What actix says itself of a resource leaves HEAD out.
+    let says_itself = response.response().extensions().contains::<OwnAllow>();
     if response.status() == StatusCode::METHOD_NOT_ALLOWED
+        && !says_itself
         && let Some(allowed) = site.allowed(&path)
     {
         response.headers_mut().insert(ALLOW, allowed);

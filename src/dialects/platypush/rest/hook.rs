@@ -7,17 +7,6 @@ use crate::dialects::platypush::errors::AuthError;
 use crate::dialects::platypush::rest::answers::{self, Answer};
 use crate::model::{FailureKind, HookOutcome, HookReply, HookRequest, JsonText};
 
-/// The headers that may hold a secret, which the answer does not repeat.
-const CREDENTIALS: [&str; 7] = [
-    "Authorization",
-    "Cookie",
-    "Proxy-Authorization",
-    "X-Api-Key",
-    "X-Csrf-Token",
-    "X-Session-Token",
-    "X-Token",
-];
-
 /// What is answered: an answer with headers of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookAnswer {
@@ -101,7 +90,8 @@ fn unknown(request: &HookRequest) -> Answer {
         headers: IndexMap<&'b str, &'b str>,
     }
     let args = request.args.iter().map(|(name, value)| (&**name, &**value));
-    let is_plain = |(name, _): &&(String, String)| !CREDENTIALS.contains(&&**name);
+    // Secrets are not repeated.
+    let is_plain = |(name, _): &&(String, String)| !HookRequest::is_credential(name);
     let headers = request.headers.iter().filter(is_plain);
     let headers = headers.map(|(name, value)| (&**name, &**value));
     let body = Body {

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, get, post, put};
 use crate::dialects::home_assistant::rest::{COMPONENTS, CORE_STATE, Message, config as shape};
 use crate::model::{HookOutcome, Zone};
 use crate::server::ServerState;
-use crate::server::http::called::hook_request;
+use crate::server::http::called::{call, hook_request};
 use crate::server::http::home_assistant::authn::{HomeAssistant, may};
 use crate::server::http::home_assistant::rejections::bad_request;
 use crate::server::http::home_assistant::{Answer, Context, Refusals};
@@ -109,7 +109,7 @@ async fn called(state: &ServerState, request: &HttpRequest, id: &str, payload: P
     let mut payload = payload.into_inner();
     let body = read_body::<HomeAssistant>(request, &mut payload, WEBHOOK_MAX_BYTES).await?;
     let asked = hook_request(request, id, &body.bytes);
-    match state.core.automation.hook(asked).await {
+    match call(state, asked).await {
         HookOutcome::Unknown
         | HookOutcome::NotAllowed { .. }
         | HookOutcome::Refused

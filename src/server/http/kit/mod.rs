@@ -24,7 +24,7 @@ pub(super) use pace::{Pace, Paces};
 pub(super) use precondition::Precondition;
 pub(in crate::server) use rejection::HttpRejection;
 pub(super) use request::{
-    Administrator, Known, Operator, Reader, ReadsHead, RequestContext, Resource, Supporter, Writer,
-    address, known, reads_head, state_of,
+    Administrator, Known, Operator, OwnAllow, Reader, ReadsHead, RequestContext, Resource,
+    Supporter, Writer, address, known, reads_head, state_of,
 };
 pub(in crate::server) use request::{forbid, foreign_page, header_text};

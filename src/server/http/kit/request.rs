@@ -136,6 +136,10 @@ impl<R: Resource, N: needs::Needs> Admitted<R, N> {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::server::http) struct ReadsHead;
 
+/// A mark on an answer that says itself which methods are possible, where that is not the routes' to say.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::server::http) struct OwnAllow;
+
 /// Whether a request came as HEAD.
 pub(in crate::server::http) fn reads_head(request: &HttpRequest) -> bool {
     request.extensions().get::<ReadsHead>().is_some()

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, post};
 
 use crate::model::HookOutcome;
 use crate::server::ServerState;
-use crate::server::http::called::hook_request;
+use crate::server::http::called::{call, hook_request};
 use crate::server::http::placeos::rejections::{failed, not_found, rejection};
 use crate::server::http::placeos::{Answer, Body};
 
@@ -26,7 +26,7 @@ pub(super) async fn notify(
     body: Body,
 ) -> Answer {
     let asked = hook_request(&request, &path, &body.bytes);
-    Err(match state.core.automation.hook(asked).await {
+    Err(match call(&state, asked).await {
         HookOutcome::Answered(_) => return Ok(HttpResponse::Accepted().finish()),
         HookOutcome::Unknown | HookOutcome::NotAllowed { .. } => not_found("webhook"),
         HookOutcome::Refused => rejection(

@@ -8,7 +8,8 @@ use crate::core::Directory;
 use crate::dialects::platypush::rest::{HookAnswer, hook_answer};
 use crate::model::{HookName, HookOutcome, TriggerId};
 use crate::server::ServerState;
-use crate::server::http::called::hook_request;
+use crate::server::http::called::{self, hook_request};
+use crate::server::http::kit::OwnAllow;
 
 /// Gives a request to what stands behind its name.
 pub(super) async fn call(
@@ -21,7 +22,7 @@ pub(super) async fn call(
     let directory = state.core.queries.directory();
     let outcome =
         match is_known(&directory, name) || state.platypush.admits_unknown_hook(asked.address) {
-            true => state.core.automation.hook(asked.clone()).await,
+            true => called::call(state, asked.clone()).await,
             false => HookOutcome::Busy,
         };
     response(hook_answer(&asked, outcome))
@@ -39,7 +40,8 @@ fn is_known(directory: &Directory, name: &str) -> bool {
 
 fn response(HookAnswer { answer, headers }: HookAnswer) -> HttpResponse {
     let status = StatusCode::from_u16(answer.status);
-    let mut response = HttpResponse::build(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
     response
         .insert_header((CONTENT_TYPE, answer.content_type))
         .insert_header((CACHE_CONTROL, HeaderValue::from_static("no-store")));
@@ -52,6 +54,9 @@ fn response(HookAnswer { answer, headers }: HookAnswer) -> HttpResponse {
         if let (Ok(name), Ok(value)) = pair {
             response.insert_header((name, value));
         }
+    }
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        response.extensions_mut().insert(OwnAllow);
     }
     response.body(answer.body)
 }
