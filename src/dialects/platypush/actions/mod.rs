@@ -2,7 +2,7 @@
 //!
 //! 1. `name` finds what an action is called after: a function of a module, `status` of a module, a procedure, or one of `built_in`.
 //! 2. It becomes a [`Plan`]: an output, or one request with the way to read its answer ([`Reading`]).
-//! 3. `discover` lists what there is, [`entity`] shows statuses as entities, `call` makes calls.
+//! 3. `discover` lists what there is, `entity` shows statuses as entities, `call` makes calls.
 //!
 //! A client finds and is told only what it may see ([`Sight`]); what it may do is the core's to say.
 
