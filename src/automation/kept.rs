@@ -95,7 +95,15 @@ impl KeptCounts {
 fn read(folder: &Path) -> io::Result<BTreeMap<String, TriggerCounts>> {
     match fs::read_to_string(folder.join(FILE)) {
         Ok(text) => serde_json::from_str(&text).map_err(io::Error::other),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        // A folder that cannot be one is told of by the store that is in it.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(BTreeMap::new())
+        }
         Err(error) => Err(error),
     }
 }

@@ -130,7 +130,8 @@ fn written<C>(
 /// JSON that is kept, under the one of two keys that gives it back byte for byte: as YAML for people, or as a text.
 /// What apps keep is theirs, and may be a secret as settings may.
 fn kept<C>(reader: Reader, field: &Field<C>, json: &str) -> Option<(&'static str, Value)> {
-    if (field.default)() == Content::Json(json.into()) {
+    // What has to be said is said, also where it is nothing.
+    if field.must.is_none() && (field.default)() == Content::Json(json.into()) {
         return None;
     }
     let tree: Option<Value> = serde_json::from_str(json).ok();

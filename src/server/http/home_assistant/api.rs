@@ -56,7 +56,7 @@ pub(super) async fn core_state(context: Context) -> Answer {
     operation_id = "webhook",
     security(()),
     params(("id" = String, Path)),
-    responses((status = 200, description = "It was heard."), (status = 408, description = "The body did not come in time."), (status = 413, description = "The body is larger than 64 KiB."), (status = 503, description = "There is no room for the body at the moment.")),
+    responses((status = 200, description = "It was heard."), Refusals),
 )]
 #[get("/api/webhook/{id}")]
 pub(super) async fn webhook(
@@ -74,7 +74,7 @@ pub(super) async fn webhook(
     operation_id = "webhook_post",
     security(()),
     params(("id" = String, Path)),
-    responses((status = 200, description = "It was heard."), (status = 408, description = "The body did not come in time."), (status = 413, description = "The body is larger than 64 KiB."), (status = 503, description = "There is no room for the body at the moment.")),
+    responses((status = 200, description = "It was heard."), Refusals),
 )]
 #[post("/api/webhook/{id}")]
 pub(super) async fn webhook_by_post(
@@ -92,7 +92,7 @@ pub(super) async fn webhook_by_post(
     operation_id = "webhook_put",
     security(()),
     params(("id" = String, Path)),
-    responses((status = 200, description = "It was heard."), (status = 408, description = "The body did not come in time."), (status = 413, description = "The body is larger than 64 KiB."), (status = 503, description = "There is no room for the body at the moment.")),
+    responses((status = 200, description = "It was heard."), Refusals),
 )]
 #[put("/api/webhook/{id}")]
 pub(super) async fn webhook_by_put(

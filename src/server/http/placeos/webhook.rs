@@ -8,7 +8,7 @@ use crate::model::HookOutcome;
 use crate::server::ServerState;
 use crate::server::http::called::{call, hook_request};
 use crate::server::http::placeos::rejections::{failed, not_found, rejection};
-use crate::server::http::placeos::{Answer, Body};
+use crate::server::http::placeos::{Answer, Body, ErrorShape};
 
 /// Fires a trigger that has a webhook, by the id of its instance.
 ///
@@ -16,7 +16,7 @@ use crate::server::http::placeos::{Answer, Body};
 #[utoipa::path(
     security(()),
     params(("secret" = Option<String>, Query, description = "What the webhook is called with; a webhook that asks for headers has none.")),
-    responses((status = 202, description = "It was called."), (status = 404, description = "There is none of this name.")),
+    responses((status = 202, description = "It was called."), (status = "default", description = "It was not called: 404 where there is none of this name, 401 where the secret is another.", body = ErrorShape<'_>)),
 )]
 #[post("/webhook/{trigger}/notify")]
 pub(super) async fn notify(
