@@ -200,20 +200,22 @@ impl RunningModule for Running {
     }
 
     fn exited(&self) -> BoxFuture<'static, String> {
-        let mut ended = self.ended.clone();
-        Box::pin(async move {
-            let why = ended.wait_for(Option::is_some).await;
-            match why.ok().and_then(|why| why.clone()) {
-                Some(why) => why,
-                // It was stopped, which is no end by itself.
-                None => std::future::pending().await,
-            }
-        })
+        Box::pin(until_ended(self.ended.clone()))
     }
 
     fn stop(&self) -> BoxFuture<'static, ()> {
         self.end.cancel();
         let task = self.task.clone();
         Box::pin(async move { task.wait().await })
+    }
+}
+
+/// Waits until a module of the building's own ends by itself, and says why it did.
+pub(super) async fn until_ended(mut ended: watch::Receiver<Option<String>>) -> String {
+    let why = ended.wait_for(Option::is_some).await;
+    match why.ok().and_then(|why| why.clone()) {
+        Some(why) => why,
+        // It was stopped, which is no end by itself.
+        None => std::future::pending().await,
     }
 }

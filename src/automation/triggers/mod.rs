@@ -22,6 +22,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::automation::engine::Runner;
+use crate::automation::host::until_ended;
 use crate::automation::kept::KeptCounts;
 use crate::automation::limits::WEBHOOKS_WAITING_MAX;
 use crate::automation::state::{TriggerCounts, TriggerState};
@@ -289,15 +290,7 @@ impl RunningModule for Triggers {
     }
 
     fn exited(&self) -> BoxFuture<'static, String> {
-        let mut ended = self.inner.ended.subscribe();
-        Box::pin(async move {
-            let why = ended.wait_for(Option::is_some).await;
-            match why.ok().and_then(|why| why.clone()) {
-                Some(why) => why,
-                // It was stopped, which is no end by itself.
-                None => std::future::pending().await,
-            }
-        })
+        Box::pin(until_ended(self.inner.ended.subscribe()))
     }
 
     fn stop(&self) -> BoxFuture<'static, ()> {
