@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::dialects::placeos::permissions;
-use crate::dialects::placeos::rest::amends::changed;
+use crate::dialects::placeos::rest::amends::{Rules, changed};
 use crate::dialects::placeos::rest::directory::{Authority, AuthorityConfig, Empty, NoItems};
 use crate::dialects::placeos::rest::documents::Unreadable;
 use crate::dialects::placeos::rest::{InvalidField, Standing};
@@ -70,7 +70,7 @@ impl<'a> DomainShape<'a> {
     ///
     /// Why the body is no document, or every field that cannot be as it is.
     pub fn amended_by(&self, body: &[u8]) -> Result<DomainAmends, Unreadable> {
-        let mut changed = changed(body, self, "a domain", &["name", "description"])?;
+        let mut changed = changed(body, self, &RULES)?;
         let mut wrong = Vec::new();
         let mut text = |name: &str| match changed.remove(name) {
             None => None,
@@ -91,6 +91,12 @@ impl<'a> DomainShape<'a> {
         }
     }
 }
+
+const RULES: Rules = Rules {
+    place: "a domain",
+    kept: &["name", "description"],
+    sent_back: &[],
+};
 
 /// What is to be changed of a domain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, ToSchema)]

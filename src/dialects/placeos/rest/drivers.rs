@@ -3,8 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::dialects::placeos::rest::amends::changed;
-use crate::dialects::placeos::rest::documents::Unreadable;
+use crate::dialects::placeos::rest::amends::{Rules, changed};
+use crate::dialects::placeos::rest::documents::{SentBack, Unreadable};
 use crate::dialects::placeos::rest::{DriverFacts, address};
 use crate::model::{Configuration, JsonText, UriPresence};
 
@@ -64,9 +64,20 @@ impl<'a> DriverShape<'a> {
     ///
     /// Why the body is no document, or every field that it would change.
     pub fn unchanged_by(&self, body: &[u8]) -> Result<(), Unreadable> {
-        changed(body, self, "a driver", &[]).map(drop)
+        changed(body, self, &RULES).map(drop)
     }
 }
+
+const RULES: Rules = Rules {
+    place: "a driver",
+    kept: &[],
+    sent_back: &[
+        ("default_port", SentBack::Number(1)),
+        // Those that are there stand at `/settings`.
+        ("settings", SentBack::List),
+        ("update_available", SentBack::Anything),
+    ],
+};
 
 #[cfg(test)]
 mod tests {

@@ -176,6 +176,8 @@ impl SettingsDocument {
                 }
                 ("parent_id" | "settings_string", _) => "must be text",
                 (name, _) if SENT_BACK.contains(&name) => continue,
+                // Forms have it for all kinds of entries.
+                ("name", Value::String(name)) if name.is_empty() => continue,
                 (_, _) => "is no field of settings",
             };
             wrong.push(InvalidField::new(name, reason));

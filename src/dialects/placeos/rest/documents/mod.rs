@@ -25,6 +25,7 @@ use crate::model::{
 pub use read::{Unreadable, read};
 pub(super) use schema::fields as fields_schema;
 pub(super) use shown::Shown;
+pub(super) use words::OF_EVERY_ENTRY;
 pub use words::{Own, Resource, SentBack};
 
 /// A zone to be made or changed.

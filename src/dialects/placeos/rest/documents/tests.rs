@@ -218,7 +218,7 @@ fn what_riser_finds_out_may_be_sent_back_and_what_it_lacks_has_to_be_empty() {
         assert_eq!(wrong::<Zone>(body).len(), 1, "{body}");
     }
     let module = Module::new(&ModuleId::new("m").unwrap());
-    let back = r#"{"connected": true, "driver": {}, "edge_id": "", "role": 99}"#;
+    let back = r#"{"connected": true, "driver": {}, "edge": null, "edge_id": "", "role": 99}"#;
     assert_eq!(amended(module.clone(), back), module);
     let edge = wrong::<Module>(r#"{"edge_id": "edge-1"}"#);
     assert_eq!(edge[0].0, "edge_id");

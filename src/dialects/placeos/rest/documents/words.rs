@@ -77,26 +77,30 @@ impl Own {
 pub enum SentBack {
     /// Anything: riser finds it out by itself, or the client alone makes use of it.
     Anything,
-    /// A list, which clients put there of their own.
+    /// A list, which clients put there of their own, or an empty text.
     List,
+    /// This number, which clients put where there is none.
+    Number(u16),
     /// Nothing, in whichever way a client says it: riser has no such things.
     Nothing,
 }
 
 impl SentBack {
     /// Whether this JSON may come.
-    pub(super) fn is(self, json: &JsonText) -> bool {
+    pub(in crate::dialects::placeos::rest) fn is(self, json: &str) -> bool {
         match self {
             Self::Anything => true,
-            Self::List => json.as_str().starts_with('['),
-            Self::Nothing => ["null", "\"\"", "[]", "{}"].contains(&json.as_str()),
+            Self::List => json.starts_with('[') || json == "\"\"",
+            Self::Number(number) => json.parse() == Ok(number),
+            Self::Nothing => ["null", "\"\"", "[]", "{}"].contains(&json),
         }
     }
 
     /// Why something else may not.
-    pub(super) fn reason(self) -> &'static str {
+    pub(in crate::dialects::placeos::rest) fn reason(self) -> &'static str {
         match self {
             Self::Anything => "cannot be this",
+            Self::Number(_) => "cannot be changed",
             Self::List => "must be left out or an object, for a list says nothing of what they are",
             Self::Nothing => "must be empty, for riser has no such thing",
         }
@@ -104,6 +108,9 @@ impl SentBack {
 }
 
 use SentBack::{Anything, List, Nothing};
+
+/// Where pages repeat what a person typed as the password.
+const CONFIRMATION: &str = "confirm_password";
 
 /// What PlaceOS says in documents of their own, by which settings are changed.
 const SETTINGS_LEVELS: &str = "settings_levels";
@@ -114,6 +121,8 @@ impl Resource for Zone {
     const SENT_BACK: &'static [(&'static str, SentBack)] = &[
         ("children_count", Anything),
         ("created_at", Anything),
+        // The zone of `parent_id`, which pages show.
+        ("parent_zone", Anything),
         ("settings", List),
         ("trigger_data", Anything),
         ("trigger_list", Anything),
@@ -138,6 +147,8 @@ impl Resource for System {
         ("signage_last_seen", Anything),
         ("updated_at", Anything),
         ("version", Anything),
+        // The first of `zones`, which pages show.
+        ("zone", Anything),
         ("zone_data", Anything),
     ];
 
@@ -176,6 +187,7 @@ impl Resource for Module {
         ("core_node", Anything),
         ("created_at", Anything),
         ("driver", Anything),
+        ("edge", Nothing),
         ("edge_id", Nothing),
         ("error_timestamp", Anything),
         ("has_runtime_error", Anything),
@@ -255,6 +267,11 @@ impl Resource for User {
     const OWN: &'static [Own] = &[
         Own::new("sys_admin", Kind::Flag, ""),
         Own::new("support", Kind::Flag, ""),
+        Own::new(
+            CONFIRMATION,
+            Kind::Password,
+            "The password again, as a person typed it. What is not the same is refused.",
+        ),
     ];
     const SENT_BACK: &'static [(&'static str, SentBack)] = &[
         ("associated_metadata", Anything),
@@ -288,6 +305,11 @@ impl Resource for User {
         before: Option<&Self>,
         values: &mut Values<'_, Self>,
     ) -> Result<(), InvalidField> {
+        if let Some(again) = document.own(CONFIRMATION)
+            && document.given("password") != Some(again)
+        {
+            return Err(InvalidField::new(CONFIRMATION, "is not the password"));
+        }
         let level = values.get("level").text().unwrap_or("user").to_owned();
         let flag = |name, before| match document.own(name) {
             None => before,
@@ -400,7 +422,7 @@ impl Resource for Metadata {
 }
 
 /// What riser finds out of every entry.
-const OF_EVERY_ENTRY: &[(&str, SentBack)] = &[
+pub(in crate::dialects::placeos::rest) const OF_EVERY_ENTRY: &[(&str, SentBack)] = &[
     ("created_at", Anything),
     ("updated_at", Anything),
     ("version", Anything),
