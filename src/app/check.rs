@@ -9,6 +9,7 @@ use crate::app::AppError;
 use crate::app::source::known_drivers;
 use crate::building_file;
 use crate::config::{self, Flags};
+use crate::model::Building;
 use crate::server::foreign_rules;
 
 /// What is printed for a file without mistakes.
@@ -57,14 +58,7 @@ pub fn check(file: &Path, environment: &BTreeMap<String, String>) -> Result<Chec
             let drivers = known_drivers();
             let building =
                 building_file::read(&name, &text()?, &drivers, foreign_rules(), environment)?;
-            let verdict = format!(
-                "{name}: a good building file (zones {}, systems {}, modules {}, users {}, API keys {})",
-                building.zones.len(),
-                building.systems.len(),
-                building.modules.len(),
-                building.users.len(),
-                building.api_keys.len()
-            );
+            let verdict = format!("{name}: a good building file ({})", counts(&building));
             let outcome = building_file::masked(&building);
             Ok(Checked { verdict, outcome })
         }
@@ -76,5 +70,32 @@ pub fn check(file: &Path, environment: &BTreeMap<String, String>) -> Result<Chec
             Ok(Checked { verdict, outcome })
         }
         Some(_) | None => Err(AppError::NeitherKind { file: name }),
+    }
+}
+
+/// How many entries of each kind a building has, without the kinds of which there are none.
+fn counts(building: &Building) -> String {
+    let counts = [
+        ("zones", building.zones.len()),
+        ("systems", building.systems.len()),
+        ("modules", building.modules.len()),
+        ("users", building.users.len()),
+        ("API keys", building.api_keys.len()),
+        ("metadata", building.metadata.len()),
+        ("entities", building.entities.len()),
+        ("commands", building.commands.len()),
+        ("apps", building.apps.len()),
+        ("services", building.services.len()),
+        ("procedures", building.procedures.len()),
+        ("hooks", building.hooks.len()),
+        ("triggers", building.triggers.len()),
+    ];
+    let counts = counts.iter().filter(|(_, count)| *count > 0);
+    let counts: Vec<String> = counts
+        .map(|(kind, count)| format!("{kind} {count}"))
+        .collect();
+    match counts.is_empty() {
+        true => "nothing in it".to_owned(),
+        false => counts.join(", "),
     }
 }
