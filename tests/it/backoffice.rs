@@ -1,5 +1,6 @@
 //! What PlaceOS's backoffice asks beside the rooms: modules started and stopped, domains, drivers, lists of what riser has not, and riser's own page to sign in on.
 
+mod engineer;
 mod forms;
 
 use serde_json::{Value, json};

@@ -465,8 +465,7 @@ fn terminal(building: &str) -> Terminal {
 #[tokio::test]
 async fn check_calls_the_board_room_good() {
     let checked = terminal(BUILDING).run(&["check", "b.yaml"]).await;
-    let good =
-        "riser: b.yaml: a good building file (systems 1, modules 9, users 1, API keys 1)";
+    let good = "riser: b.yaml: a good building file (systems 1, modules 9, users 1, API keys 1)";
     assert_eq!(checked.err, [good]);
     assert_eq!(checked.code, Some(0));
 }
