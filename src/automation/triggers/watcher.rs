@@ -377,7 +377,7 @@ impl Watcher {
         let took = std::time::Duration::from_micros(now.0.saturating_sub(firing.at.0));
         let why = firing.reason.why;
         let fired = Fired::new(firing.at, why, took, failure.clone(), &ran.history);
-        self.shared.fired(fired);
+        self.shared.fired(&fired);
         let turn = self.edges.ended(failure.map_or(Ok(()), Err));
         self.turn(turn);
     }
