@@ -244,6 +244,7 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
         &["metrics", "access", "building", "services"],
     ),
     ("messages", &["limits", "metrics", "reply", "subscriptions"]),
+    ("bus", &["limits", "metrics", "subscriptions"]),
     (
         "follows",
         &[
@@ -254,6 +255,7 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
             "modules",
             "building",
             "cluster",
+            "bus",
         ],
     ),
     (

@@ -371,7 +371,7 @@ fn run(
             main.spawn(keeper.run(read_certificate));
         }
         main.spawn(report_blocked);
-        main.spawn(Arc::clone(&own).keep_counts());
+        main.spawn(Arc::clone(&own).keep());
         main.spawn(async move { metrics.upkeep().await });
         if let Surroundings::Process(repeats) = &surroundings {
             let counted = repeats.clone();
@@ -436,7 +436,7 @@ fn run(
             closing.finish().await;
         }
         leaving.leave().await;
-        own.write_counts().await;
+        own.write().await;
         opened.and(ended)
     });
     executor.end();

@@ -19,7 +19,7 @@ pub(super) enum Compared {
     Holds,
     /// It is not.
     HoldsNot,
-    /// There is no larger and smaller between the two.
+    /// There is no larger and smaller between the two, and both are there.
     Error,
 }
 
@@ -32,10 +32,15 @@ impl Comparison {
     /// Compares a status, which is null where it is not set.
     pub(super) fn of(&self, status: Option<&JsonText>) -> Compared {
         let status = status.map_or(Value::Null, Value::of_json);
+        // A status that is not set yet is no fault of anybody.
+        let is_unset = status == Value::Null;
         let ordered = |fits: fn(Ordering) -> bool| {
             let numbers = (status.as_number(), self.than.as_number());
             let (Some(status), Some(than)) = numbers else {
-                return Compared::Error;
+                return match is_unset {
+                    true => Compared::HoldsNot,
+                    false => Compared::Error,
+                };
             };
             holds(order(status, than).is_some_and(fits))
         };
@@ -114,7 +119,8 @@ mod tests {
         check(Some("1e400"), "<=", "5", HoldsNot);
         check(Some("\"27\""), ">", "26", Error);
         check(Some("true"), ">=", "0", Error);
-        check(None, "<", "26", Error);
+        check(None, "<", "26", HoldsNot);
+        check(Some("null"), ">=", "0", HoldsNot);
         check(Some("1"), "<", "\"2\"", Error);
     }
 }

@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::automation::alerts::Alerts;
 use crate::automation::engine::Engine;
-use crate::automation::kept::KeptCounts;
+use crate::automation::kept::Kept;
 use crate::automation::triggers::Triggers;
 use crate::core::{ALERTS_DRIVER, Automation, Core, TRIGGERS_DRIVER};
 use crate::driver_host::{
@@ -31,7 +31,7 @@ pub struct OwnHost {
     runtime: Handle,
     /// By which they act, once the core is there. No module starts before.
     engine: Arc<Engine>,
-    counts: Arc<KeptCounts>,
+    kept: Arc<Kept>,
 }
 
 /// Which of them a module is.
@@ -41,10 +41,10 @@ enum Own {
 }
 
 impl OwnHost {
-    /// A host whose modules run on this runtime and have this time of day, and which keeps what triggers count in this folder, if there is one.
+    /// A host whose modules run on this runtime and have this time of day, and which keeps what triggers count and how they fired last in this folder, if there is one.
     pub fn new(runtime: Handle, clock: Clock, folder: Option<&Path>) -> Self {
         Self {
-            counts: Arc::new(KeptCounts::open(folder)),
+            kept: Arc::new(Kept::open(folder)),
             engine: Arc::new(Engine::new(runtime.clone(), clock)),
             runtime,
         }
@@ -60,14 +60,14 @@ impl OwnHost {
         Arc::clone(&self.engine) as Arc<dyn Automation>
     }
 
-    /// Writes what triggers count to the disk, until it is dropped.
-    pub async fn keep_counts(self: Arc<Self>) -> Infallible {
-        self.counts.keep().await
+    /// Writes what is kept of triggers to the disk, until it is dropped.
+    pub async fn keep(self: Arc<Self>) -> Infallible {
+        self.kept.keep().await
     }
 
     /// Writes it for the last time.
-    pub async fn write_counts(&self) {
-        self.counts.write().await;
+    pub async fn write(&self) {
+        self.kept.write().await;
     }
 
     fn begin(
@@ -79,7 +79,7 @@ impl OwnHost {
         let runner = self.engine.runner();
         let runner = runner.ok_or_else(|| HostError::Start(too_early()))?;
         let (runtime, module) = (self.runtime.clone(), module.clone());
-        let counts = Arc::clone(&self.counts);
+        let kept = Arc::clone(&self.kept);
         Ok(Box::pin(async move {
             let running: Arc<dyn RunningModule> = match own {
                 Own::Alerts => {
@@ -88,7 +88,7 @@ impl OwnHost {
                     Arc::new(Running::begin(&runtime, alerts))
                 }
                 Own::Triggers => {
-                    Arc::new(Triggers::begin(&runtime, &module, runner, sink, counts).await?)
+                    Arc::new(Triggers::begin(&runtime, &module, runner, sink, kept).await?)
                 }
             };
             Ok(running)

@@ -32,7 +32,7 @@ pub(super) const FIRINGS_WAITING_MAX: usize = FIRINGS_PER_SECOND;
 /// Causes in a chain: the firing that is one more does nothing. Ends triggers that feed each other. No chain that somebody means has five.
 pub(super) const CAUSES_MAX: u8 = 16;
 
-/// Firings of one trigger that are remembered. Bounds memory; older ones are forgotten. Who looks for a fault reads the last few.
+/// Firings of one trigger that are remembered. Bounds memory and the disk; older ones are forgotten. Who looks for a fault reads the last few.
 pub(super) const FIRINGS_REMEMBERED: usize = 100;
 
 /// How long a wait for a moment lasts at most before the clock is read again. A clock that is set is seen after so long.
@@ -41,11 +41,14 @@ pub(super) const CLOCK_LOOK: Duration = Duration::from_secs(60);
 /// How late a moment may be seen and still count. More than the time between two looks; what is later was jumped over by a clock that was set, and is over.
 pub(super) const CLOCK_LATE: Duration = Duration::from_secs(2 * 60);
 
-/// Steps of the firings of one trigger that are remembered, all firings together. Bounds memory to some hundred kilobytes; the oldest firings are forgotten for it.
-pub(super) const STEPS_REMEMBERED: usize = 2000;
+/// The same in bytes of all firings of one trigger together, as JSON. One firing always fits. A hundred firings of two steps each fit too.
+pub(super) const FIRINGS_REMEMBERED_BYTES: usize = 32 * 1024;
 
 /// How long the counts of triggers wait at least until they are written to the disk again. Spares the disk; a process that is killed forgets a second of counting.
 pub(super) const COUNTS_WRITE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The same for how they fired last, which is larger. A process that is killed forgets a minute of it.
+pub(super) const FIRINGS_WRITE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How long after something that could not be followed or read it is tried again. It is what a person waits who has just put it right.
 pub(super) const FOLLOW_RETRY: Duration = Duration::from_secs(5);

@@ -8,6 +8,8 @@ pub(super) struct AutomationMetrics {
     procedures: Outcomes,
     hooks: Outcomes,
     triggers: Outcomes,
+    /// Moments at which a trigger should have fired, and that were over when the clock was looked at.
+    pub(super) moments_missed: Counter,
     running: Gauge,
 }
 
@@ -48,11 +50,16 @@ impl AutomationMetrics {
             "riser_automation_runs_total",
             "Runs of procedures and of the steps of triggers, by what began them and by how they came out"
         );
+        metrics::describe_counter!(
+            "riser_automation_moments_missed_total",
+            "Times that triggers did not fire at their time, since the clock was set forward or the machine stood still"
+        );
         metrics::describe_gauge!("riser_automation_runs", "Runs that are under way");
         Self {
             procedures: Outcomes::of("procedure"),
             hooks: Outcomes::of("hook"),
             triggers: Outcomes::of("trigger"),
+            moments_missed: metrics::counter!("riser_automation_moments_missed_total"),
             running: metrics::gauge!("riser_automation_runs"),
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::core::access::Caller;
 use crate::core::building::BuildingService;
+use crate::core::bus::Bus;
 use crate::core::cluster::outbound::Outbound;
 use crate::core::modules::{Supervisor, new_act};
 use crate::core::outlet::{Outlet, OutletId, WatchId};
@@ -20,6 +21,8 @@ pub struct Follows {
     pub(super) modules: Arc<Supervisor>,
     pub(super) building: Arc<BuildingService>,
     pub(super) outbound: Option<Arc<Outbound>>,
+    /// `None` when the node has the building to itself.
+    pub(super) bus: Option<Bus>,
 }
 
 impl Follows {
@@ -46,11 +49,16 @@ impl Follows {
             .unwatch(outlet, watch, |module| self.set_debugged(module, false));
     }
 
-    /// Announces something by name to those who follow the bus on this node, with the caller's level.
+    /// Announces something by name to those who follow the bus, with the caller's level.
+    /// Followers on this node are told before this returns; those on other nodes soon after, while the store that the nodes share can be reached.
     pub fn announce(&self, who: &Caller, name: Arc<str>, data: JsonText, act: u128) {
         let act = new_act(Some(act), who.user().map(|user| &user.id));
-        self.subscriptions
+        let event = self
+            .subscriptions
             .announce(name, data, who.clearance(), act);
+        if let Some(bus) = &self.bus {
+            bus.tell(&event);
+        }
     }
 
     fn set_debugged(&self, module: &ModuleId, debugged: bool) {

@@ -282,6 +282,9 @@ pub(super) const PROCESS_ID_SPARE_BITS: u32 = 11;
 /// Connections inside the gateway have numbers from here on, those of clients below: none of them counts that far.
 pub(super) const FIRST_INSIDE_CONNECTION: u64 = 1 << 63;
 
+/// How long after a refused try the process enters the topic of the bus again. A store that is away has let the try before wait for seconds already.
+pub(super) const BUS_ENTRY_RETRY: Duration = Duration::from_millis(500);
+
 /// How long a message is kept that somebody has not read: who comes back from a week away finds it.
 pub(super) const MESSAGE_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 

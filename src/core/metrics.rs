@@ -47,6 +47,8 @@ pub(super) struct CoreMetrics {
     pub(super) statuses_refused: Counter,
     /// Credentials that are refused although the store still has them.
     pub(super) revocations_unkept: Gauge,
+    /// Events of the bus that other nodes may not have heard.
+    pub(super) bus_untold: Counter,
     /// Messages that services have sent.
     pub(super) messages_sent: Counter,
     /// Messages that had to make room for newer ones, once for each device that had not read them.
@@ -137,6 +139,10 @@ impl CoreMetrics {
             "Keys and users that are refused although the store could not take their end yet"
         );
         metrics::describe_counter!(
+            "riser_bus_events_untold_total",
+            "Events of the bus that other nodes may not have heard, since they could not be told in time"
+        );
+        metrics::describe_counter!(
             "riser_pushjet_messages_sent_total",
             "Messages that services have sent to people's devices"
         );
@@ -169,6 +175,7 @@ impl CoreMetrics {
             arguments_refused: metrics::counter!("riser_arguments_refused_total"),
             statuses_refused: metrics::counter!("riser_statuses_refused_total"),
             revocations_unkept: metrics::gauge!("riser_revocations_unkept"),
+            bus_untold: metrics::counter!("riser_bus_events_untold_total"),
             messages_sent: metrics::counter!("riser_pushjet_messages_sent_total"),
             messages_dropped: metrics::counter!("riser_pushjet_messages_dropped_total"),
             messages_expired: metrics::counter!("riser_pushjet_messages_expired_total"),

@@ -11,6 +11,7 @@ mod automation;
 mod building;
 mod building_access;
 mod building_editor;
+mod bus;
 mod calls;
 mod cluster;
 mod custom_commands;
@@ -52,6 +53,7 @@ use tokio::runtime::Handle;
 use crate::core::access::{KeyIntrospection, Sessions};
 use crate::core::building::{BuildingParts, BuildingService};
 use crate::core::building_access::InternalAccess;
+use crate::core::bus::{Bus, BusFeed};
 use crate::core::cluster::Cluster;
 use crate::core::cluster::inbound::Inbound;
 use crate::core::cluster::outbound::Outbound;
@@ -222,10 +224,17 @@ impl Core {
         let subscriptions = Subscriptions::new(Arc::clone(&clock), make_store);
         // Another at each start, and not to be guessed from those before.
         let process = ProcessId(rand::random::<u64>() >> PROCESS_ID_SPARE_BITS);
-        let table = Arc::clone(&subscriptions) as Arc<dyn TopicFeed>;
-        let topic_feed = SpacedCounts::new(table, main.clone());
+        let bus_feed = Arc::new(BusFeed::new(Arc::clone(&subscriptions), process));
+        let topic_feed = SpacedCounts::new(bus_feed, main.clone());
         let told = Arc::downgrade(&topic_feed) as Weak<dyn TopicFeed>;
         let topic_store = make_topics(process, told, Arc::clone(&clock));
+        // A node that has the building to itself has nobody to tell.
+        let bus = cluster.as_ref().map(|_| Bus {
+            store: Arc::clone(&topic_store),
+            process,
+            metrics: Arc::clone(&metrics),
+            main: main.clone(),
+        });
         let message_feed = Arc::downgrade(&subscriptions) as Weak<dyn MessageFeed>;
         let messages = Arc::new(Messages {
             store: make_messages(message_feed),
@@ -303,6 +312,7 @@ impl Core {
             modules: Arc::clone(&modules),
             building: Arc::clone(&building),
             outbound: outbound.clone(),
+            bus,
         });
         let calls = Arc::new(Calls {
             resolver: Arc::clone(&resolver),
@@ -451,9 +461,10 @@ impl Core {
             .set(self.modules.arguments_held() as f64);
     }
 
-    /// The core's own clockwork: deadlines of calls, settling of slots, the end of sign-ins and of old messages, what other nodes commit, and this node's share of the modules. Runs until it is dropped, on the main runtime.
+    /// The core's own clockwork: deadlines of calls, settling of slots, the end of sign-ins and of old messages, what other nodes commit and announce, and this node's share of the modules. Runs until it is dropped, on the main runtime.
     pub async fn run(&self) {
         let cluster = self.cluster.as_ref().map(|cluster| cluster.run());
+        let bus = self.follows.bus.as_ref().map(Bus::enter);
         tokio::join!(
             self.modules.keep_deadlines(),
             self.subscriptions.settle(),
@@ -462,6 +473,7 @@ impl Core {
             self.building.keep_up(),
             self.messages.keep(),
             OptionFuture::from(cluster),
+            OptionFuture::from(bus),
         );
     }
 

@@ -180,6 +180,7 @@ impl From<&ServiceError> for Failure {
             ServiceError::NotMade(error) => match error {
                 EditError::Invalid(_)
                 | EditError::Conflict { .. }
+                | EditError::InUse { .. }
                 | EditError::NotFound(_)
                 | EditError::RemovesMost { .. } => FailureKind::BadRequest,
                 EditError::Forbidden(failure) => failure.kind(),

@@ -4,6 +4,7 @@
 
 pub(in crate::core) mod doubles;
 pub(crate) mod late_topics;
+pub(crate) mod shared_topics;
 pub(crate) mod testkit;
 
 use std::net::{IpAddr, Ipv4Addr};

@@ -21,7 +21,7 @@ pub enum Subject {
     Log(ModuleId),
     /// The building: which of its zones, systems, modules and metadata are new, changed or gone. A new follower reads the present state by itself.
     Directory,
-    /// What modules, people and rules announce by name. Of this node alone.
+    /// What modules, people and rules announce by name, on whichever node.
     Bus,
     /// A channel with no status behind it. It is [entered](crate::model::Request::Enter), which says who its follower is.
     Topic(TopicId),
@@ -90,7 +90,7 @@ pub struct BusEvent {
     pub level: Clearance,
     /// What it belongs to.
     pub act: Arc<Act>,
-    /// When this node learned of it.
+    /// When it was announced, by the clock of the node on which it was.
     pub at: Timestamp,
 }
 

@@ -10,6 +10,9 @@ use crate::model::{AppId, ConnectionId, Timestamp, TopicId};
 /// The mark between app and channel in a topic's name. No app has it in its id.
 const APP_END: char = '/';
 
+/// The topic of the bus. No topic of an app is called so, since it has no [`APP_END`].
+const BUS: &str = "riser:bus";
+
 impl TopicId {
     /// The topic of a channel of an app.
     ///
@@ -18,6 +21,16 @@ impl TopicId {
     /// When the two together are no id: too long, or with control characters.
     pub fn of_app(app: &AppId, channel: &str) -> Result<Self, InvalidId> {
         Self::new(&format!("{app}{APP_END}{channel}"))
+    }
+
+    /// The topic by which nodes tell each other what is announced on their bus. It is of no app, and no client or module may use it.
+    pub fn bus() -> Self {
+        Self::new(BUS).expect("the name is an id")
+    }
+
+    /// Whether it is [that of the bus](Self::bus).
+    pub fn is_bus(&self) -> bool {
+        self.as_str() == BUS
     }
 
     /// The app, as far as the name has one.
@@ -270,5 +283,8 @@ mod tests {
         assert_eq!((topic.app(), topic.channel()), ("4201", "private-a"));
         let foreign = TopicId::new("alone").unwrap();
         assert_eq!((foreign.app(), foreign.channel()), ("", "alone"));
+        let bus = TopicId::bus();
+        assert_eq!((bus.is_bus(), bus.app()), (true, ""));
+        assert!(!topic.is_bus());
     }
 }

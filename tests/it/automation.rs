@@ -1,6 +1,7 @@
 //! What a building does by itself, in the real binary.
 
 mod alert;
+mod bus;
 mod kills;
 mod recipes;
 

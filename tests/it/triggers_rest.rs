@@ -79,13 +79,16 @@ async fn a_procedure_and_its_hook_are_made_changed_and_taken_away() {
     let new = json!({"name": "other", "run": "greet", "args": ["Ben"], "level": "support"});
     let (status, made) = send(&gateway, "POST", "/hooks", new).await;
     assert_eq!((status, &made["level"]), (201, &json!("support")), "{made}");
-    let gone = ask(&gateway, "DELETE", "/procedures/greet").send().await;
-    assert_eq!(gone.status, 202);
-    assert_eq!(
-        ask(&gateway, "GET", "/hooks").ok().await,
-        json!([]),
-        "they go with it"
-    );
+    let used = ask(&gateway, "DELETE", "/procedures/greet").send().await;
+    assert_eq!(used.status, 409);
+    let why = used.json()["error"].to_string();
+    for user in ["hook `greet`", "hook `other`"] {
+        assert!(why.contains(user), "{why}");
+    }
+    for path in ["/hooks/greet", "/hooks/other", "/procedures/greet"] {
+        let gone = ask(&gateway, "DELETE", path).send().await;
+        assert_eq!(gone.status, 202, "{path}");
+    }
     for path in ["/procedures", "/hooks", "/triggers"] {
         let path = format!("/api/engine/v2{path}");
         let user = gateway.request("GET", &path).key(Key::USER).send().await;

@@ -98,7 +98,7 @@ impl Bench {
         Self::in_folder(None, more).await
     }
 
-    /// The same with what triggers count kept in a folder.
+    /// The same with what is kept of triggers in a folder.
     pub(super) async fn in_folder(folder: Option<&Path>, more: impl FnOnce(&mut Building)) -> Self {
         let clock = Arc::new(AtomicU64::new(MONDAY * 1_000_000));
         let time = Arc::clone(&clock);
@@ -122,7 +122,7 @@ impl Bench {
         let running = Arc::clone(&core);
         clockwork.spawn(async move { running.run().await });
         clockwork.spawn(async move {
-            let _never = own.keep_counts().await;
+            let _never = own.keep().await;
         });
         let mut building = building();
         more(&mut building);

@@ -10,6 +10,9 @@ use crate::model::{Building, Clearance, HookOutcome, SystemId, Trigger};
 /// Causes in a chain.
 const CAUSES_MAX: u8 = 16;
 
+/// How often firings are written.
+const FIRINGS_WRITE_INTERVAL: Duration = Duration::from_secs(60);
+
 const WARM: &str = r#"[{"status":"Lamp_1/t","is":">","than":26}]"#;
 
 /// Counts firings in a status of another module.
@@ -286,7 +289,7 @@ async fn a_hook_that_publishes_fires_a_trigger_that_trusts_the_building_alone() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gateway_that_starts_again_counts_on() {
+async fn a_gateway_that_starts_again_counts_on_and_knows_how_its_triggers_fired() {
     let folder = test_support::Folder::new();
     let warm = |building: &mut Building| building.triggers = vec![trigger("warm", WARM, COUNT)];
     let bench = Bench::in_folder(Some(folder.path()), warm).await;
@@ -294,10 +297,15 @@ async fn a_gateway_that_starts_again_counts_on() {
         bench.set("t", value).await;
     }
     assert_eq!(bench.state("warm", "trigger_count").await, "2");
-    sleep(Duration::from_secs(2)).await;
+    let history = bench.call("sys-1/_TRIGGER__1/history", r#"["warm"]"#).await;
+    sleep(FIRINGS_WRITE_INTERVAL).await;
     bench.settle().await;
     drop(bench);
     let again = Bench::in_folder(Some(folder.path()), warm).await;
     assert_eq!(again.state("warm", "trigger_count").await, "2");
     assert_eq!(again.state("warm", "triggered").await, "false");
+    let kept = again.call("sys-1/_TRIGGER__1/history", r#"["warm"]"#).await;
+    assert_eq!(kept, history);
+    let kept: Vec<serde_json::Value> = kept.to().unwrap();
+    assert_eq!(kept.len(), 2);
 }

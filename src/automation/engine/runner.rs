@@ -111,6 +111,11 @@ impl Runner {
         &self.programs
     }
 
+    /// A trigger did not fire at its time, which is over.
+    pub(in crate::automation) fn missed_moment(&self) {
+        self.metrics.moments_missed.increment(1);
+    }
+
     /// Does it, unless too much is being done. A fault of ours fails this run alone.
     pub(in crate::automation) async fn run(&self, work: Work, acting: &Acting) -> Ran {
         let outcomes = self.metrics.of(work.kind);

@@ -18,6 +18,17 @@ pub(super) struct Alarm {
     after: Timestamp,
 }
 
+/// What the clock says of a trigger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rings {
+    /// It is not time.
+    Not,
+    /// It is time.
+    Now,
+    /// It was time, and by far too long ago: the clock was set, or the machine has slept.
+    Missed,
+}
+
 impl Alarm {
     /// That of the condition which is a moment, if there is one. Moments before this one are over.
     pub(super) fn of(conditions: &Conditions, zone: Option<&str>, now: Timestamp) -> Option<Self> {
@@ -32,10 +43,8 @@ impl Alarm {
         })
     }
 
-    /// Whether it is time, by this clock and in this time zone. Once for each moment.
-    ///
-    /// A moment that was missed by far is over: the clock was set, or the machine has slept.
-    pub(super) fn rings(&mut self, now: Timestamp, zone: Option<&str>) -> bool {
+    /// Whether it is time, by this clock and in this time zone. Once for each moment, and once for all that were missed together.
+    pub(super) fn rings(&mut self, now: Timestamp, zone: Option<&str>) -> Rings {
         if self.zone.as_deref() != zone {
             if let Some(schedule) = Schedule::of(&self.condition, zone) {
                 self.schedule = schedule;
@@ -48,11 +57,14 @@ impl Alarm {
             self.after = now;
         }
         let Some(next) = self.schedule.next(self.after).filter(|next| *next <= now) else {
-            return false;
+            return Rings::Not;
         };
         let last = self.last(next, now);
         self.after = now;
-        now <= later(last, CLOCK_LATE)
+        match now <= later(last, CLOCK_LATE) {
+            true => Rings::Now,
+            false => Rings::Missed,
+        }
     }
 
     /// The last moment until now, from this one on. Of two within the time that is waited, the last counts.
@@ -103,46 +115,46 @@ mod tests {
     fn it_rings_once_for_each_moment() {
         let mut alarm = alarm(r#"{"cron":"0 8 * * *"}"#, 7 * HOUR);
         assert_eq!(alarm.wait(at(8 * HOUR - 30)), Some(Duration::from_secs(30)));
-        assert!(!alarm.rings(at(8 * HOUR - 1), None));
-        assert!(alarm.rings(at(8 * HOUR), None));
-        assert!(!alarm.rings(at(8 * HOUR), None));
-        assert!(!alarm.rings(at(8 * HOUR + 60), None));
+        assert_eq!(alarm.rings(at(8 * HOUR - 1), None), Rings::Not);
+        assert_eq!(alarm.rings(at(8 * HOUR), None), Rings::Now);
+        assert_eq!(alarm.rings(at(8 * HOUR), None), Rings::Not);
+        assert_eq!(alarm.rings(at(8 * HOUR + 60), None), Rings::Not);
         assert_eq!(alarm.wait(at(8 * HOUR + 60)), Some(CLOCK_LOOK));
     }
 
     #[test]
-    fn a_moment_that_a_clock_has_jumped_over_is_over() {
+    fn a_moment_that_a_clock_has_jumped_over_is_over_and_missed_once() {
         let mut alarm = alarm(r#"{"cron":"0 8 * * *"}"#, 7 * HOUR);
-        assert!(!alarm.rings(at(12 * HOUR), None));
-        assert!(!alarm.rings(at(12 * HOUR + 60), None));
-        assert!(alarm.rings(at(32 * HOUR), None), "the next day");
+        assert_eq!(alarm.rings(at(12 * HOUR), None), Rings::Missed);
+        assert_eq!(alarm.rings(at(12 * HOUR + 60), None), Rings::Not);
+        assert_eq!(alarm.rings(at(32 * HOUR), None), Rings::Now, "the next day");
     }
 
     #[test]
     fn a_clock_that_is_set_back_a_little_does_not_ring_again_and_by_far_it_does() {
         let mut alarm = alarm(r#"{"cron":"0 8 * * *"}"#, 7 * HOUR);
-        assert!(alarm.rings(at(8 * HOUR + 1), None));
-        assert!(!alarm.rings(at(8 * HOUR - 1), None));
-        assert!(!alarm.rings(at(8 * HOUR), None));
-        assert!(!alarm.rings(at(6 * HOUR), None));
-        assert!(alarm.rings(at(8 * HOUR), None));
+        assert_eq!(alarm.rings(at(8 * HOUR + 1), None), Rings::Now);
+        assert_eq!(alarm.rings(at(8 * HOUR - 1), None), Rings::Not);
+        assert_eq!(alarm.rings(at(8 * HOUR), None), Rings::Not);
+        assert_eq!(alarm.rings(at(6 * HOUR), None), Rings::Not);
+        assert_eq!(alarm.rings(at(8 * HOUR), None), Rings::Now);
     }
 
     #[test]
     fn another_time_zone_has_moments_of_its_own_and_makes_none_at_once() {
         let mut alarm = alarm(r#"{"cron":"0 8 * * *"}"#, 7 * HOUR);
         let (paris, new_york) = (Some("Europe/Paris"), Some("America/New_York"));
-        assert!(!alarm.rings(at(7 * HOUR + 1), paris));
-        assert!(!alarm.rings(at(8 * HOUR), paris));
+        assert_eq!(alarm.rings(at(7 * HOUR + 1), paris), Rings::Not);
+        assert_eq!(alarm.rings(at(8 * HOUR), paris), Rings::Not);
         // By the clocks of New York it is eight o'clock at 13 h.
-        assert!(!alarm.rings(at(13 * HOUR - 60), new_york));
-        assert!(alarm.rings(at(13 * HOUR), new_york));
+        assert_eq!(alarm.rings(at(13 * HOUR - 60), new_york), Rings::Not);
+        assert_eq!(alarm.rings(at(13 * HOUR), new_york), Rings::Now);
     }
 
     #[test]
     fn a_single_moment_in_the_past_never_comes() {
         let mut alarm = alarm(r#"{"at":"2023-11-20T08:00:00Z"}"#, 9 * HOUR);
         assert_eq!(alarm.wait(at(9 * HOUR)), None);
-        assert!(!alarm.rings(at(33 * HOUR), None));
+        assert_eq!(alarm.rings(at(33 * HOUR), None), Rings::Not);
     }
 }

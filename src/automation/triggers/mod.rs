@@ -23,7 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::automation::engine::Runner;
 use crate::automation::host::until_ended;
-use crate::automation::kept::KeptCounts;
+use crate::automation::kept::Kept;
 use crate::automation::limits::WEBHOOKS_WAITING_MAX;
 use crate::automation::state::{TriggerCounts, TriggerState};
 use crate::core::{Directory, TRIGGER_HISTORY, TRIGGER_NOTIFY};
@@ -46,8 +46,8 @@ struct Inner {
     module: ModuleId,
     runner: Arc<Runner>,
     sink: Arc<dyn ModuleSink>,
-    /// What the triggers counted before, where no status says so.
-    kept: Arc<KeptCounts>,
+    /// How the triggers fired before, and what they counted where no status says so.
+    kept: Arc<Kept>,
     live: Mutex<HashMap<TriggerId, Live>>,
     end: CancellationToken,
     /// Why a loop has ended, which no loop does by itself.
@@ -83,7 +83,7 @@ impl Triggers {
         module: &Module,
         runner: Arc<Runner>,
         sink: Arc<dyn ModuleSink>,
-        kept: Arc<KeptCounts>,
+        kept: Arc<Kept>,
     ) -> Result<Self, DriverError> {
         let before = match runner.ports().building() {
             Ok(building) => building.queries.state(&module.id).await,
@@ -139,8 +139,10 @@ impl Inner {
                 continue;
             }
             let shared = known.remove(&id);
-            let counted = || counts(before, &id).unwrap_or_else(|| self.kept.get(&id));
-            let shared = shared.unwrap_or_else(|| Arc::new(Shared::with(counted())));
+            let shared = shared.unwrap_or_else(|| {
+                let counts = counts(before, &id).unwrap_or_else(|| self.kept.counts.get(&id));
+                Arc::new(Shared::new(id.clone(), counts, Arc::clone(&self.kept)))
+            });
             let live = self.watch(trigger, shared);
             lock(&self.live).insert(id, live);
         }
@@ -152,7 +154,6 @@ impl Inner {
         let (end, task) = (self.end.child_token(), TaskTracker::new());
         let inner = Arc::clone(self);
         let tell = move |id: &TriggerId, state: &TriggerState| {
-            inner.kept.set(id, &state.counts());
             inner.set(id, Some(state.json()));
         };
         let watcher = Watcher::new(

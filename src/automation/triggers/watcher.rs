@@ -10,7 +10,7 @@ use futures_util::stream::{self, BoxStream, SelectAll, StreamExt};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::alarm::Alarm;
+use super::alarm::{Alarm, Rings};
 use super::shared::{Fired, Shared};
 use crate::automation::causes;
 use crate::automation::edges::{Edges, Look, Turn};
@@ -50,6 +50,8 @@ pub(super) struct Watcher {
     retry_at: Instant,
     /// What changed last, and so why the trigger fires.
     last: Reason,
+    /// How the last firing failed, which the log has.
+    failed: Option<String>,
     /// Firings that wait for the one before them.
     waiting: VecDeque<Firing>,
     running: Option<BoxFuture<'static, (Firing, Ran)>>,
@@ -106,6 +108,7 @@ impl Watcher {
             heard: None,
             retry_at: Instant::now(),
             last: Reason::new("a change".to_owned(), 0, Value::Null),
+            failed: None,
             waiting: VecDeque::new(),
             running: None,
             trigger,
@@ -221,11 +224,20 @@ impl Watcher {
 
     fn look_at_the_clock(&mut self) {
         let (zone, now) = (self.zone(), (self.runner.clock())());
-        let mut alarm = self.alarm.iter_mut();
-        if alarm.any(|alarm| alarm.rings(now, zone.as_deref())) {
-            self.last = Reason::new("the time".to_owned(), 0, Value::Null);
-            let turn = self.edges.happened(self.runner.now());
-            self.turn(turn);
+        let Some(alarm) = &mut self.alarm else {
+            return;
+        };
+        match alarm.rings(now, zone.as_deref()) {
+            Rings::Not => {}
+            Rings::Now => {
+                self.last = Reason::new("the time".to_owned(), 0, Value::Null);
+                let turn = self.edges.happened(self.runner.now());
+                self.turn(turn);
+            }
+            Rings::Missed => {
+                self.runner.missed_moment();
+                tracing::warn!(trigger = %self.trigger.id, "a trigger did not fire at its time: the clock was set forward, or the machine stood still");
+            }
         }
     }
 
@@ -354,14 +366,18 @@ impl Watcher {
         self.running = None;
         let failure = ran.result.err();
         let failure = failure.map(|failure| failure.message().to_owned());
-        if let Some(failure) = &failure {
+        // One that goes on failing in the same way says so once: the rest stands in its state and its history.
+        if let Some(failure) = &failure
+            && self.failed.as_ref() != Some(failure)
+        {
             tracing::warn!(trigger = %self.trigger.id, %failure, "a trigger fired and its steps failed");
         }
+        self.failed.clone_from(&failure);
         let now = (self.runner.clock())();
         let took = std::time::Duration::from_micros(now.0.saturating_sub(firing.at.0));
         let why = firing.reason.why;
         let fired = Fired::new(firing.at, why, took, failure.clone(), &ran.history);
-        self.shared.fired(fired);
+        self.shared.fired(&fired);
         let turn = self.edges.ended(failure.map_or(Ok(()), Err));
         self.turn(turn);
     }

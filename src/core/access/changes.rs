@@ -16,7 +16,7 @@ use crate::core::access::policy::{may_ask, may_switch, opens_too_much};
 use crate::core::access::rights::{Member, Policy, policy_of_user};
 use crate::core::directory::Directory;
 use crate::model::{
-    ApiKey, AppId, ChannelApp, Clearance, Differences, EntryId, Failure, HookName, KeyId, ModuleId,
+    ApiKey, AppId, ChannelApp, Clearance, Differences, EntryId, Failure, KeyId, ModuleId,
     PermissionsRead, Scope, Service, ServiceKey, System, SystemId, TriggerId, User, UserId,
     ZonePermissions,
 };
@@ -56,8 +56,7 @@ pub(in crate::core) fn may_change(policy: &Policy, changes: &Changes<'_>) -> Res
             EntryId::Entity(_) | EntryId::Command(_) => changes.placed(policy, id),
             EntryId::App(app) => changes.app(policy, app),
             EntryId::Service(service) => changes.service(policy, service),
-            EntryId::Procedure(_) => changes.level(policy, id),
-            EntryId::Hook(hook) => changes.hook(policy, hook),
+            EntryId::Procedure(_) | EntryId::Hook(_) => changes.level(policy, id),
             EntryId::Trigger(trigger) => changes.trigger(policy, trigger),
         };
         allowed.map_err(|failure| Refused {
@@ -164,16 +163,6 @@ impl Changes<'_> {
             return Ok(());
         }
         self.level(policy, &EntryId::Service(id.clone()))
-    }
-
-    fn hook(&self, policy: &Policy, name: &HookName) -> Result<(), Failure> {
-        let run = self.before.hook(name).and_then(|hook| hook.run.as_ref());
-        // It goes with its procedure, which is no change of its own.
-        let is_left = run.is_some_and(|run| self.after.procedure(run).is_none());
-        match is_left && self.after.hook(name).is_none() {
-            true => Ok(()),
-            false => self.level(policy, &EntryId::Hook(name.clone())),
-        }
     }
 
     fn trigger(&self, policy: &Policy, id: &TriggerId) -> Result<(), Failure> {

@@ -146,6 +146,11 @@ fn may_debug(policy: &Policy) -> Result<(), Failure> {
 }
 
 fn may_use(policy: &Policy, topic: &TopicId) -> Result<(), Failure> {
+    if topic.is_bus() {
+        return Err(forbidden(
+            "that topic is riser's own; announce an event, or follow the bus",
+        ));
+    }
     if !policy.may_use(topic) {
         return Err(forbidden("these credentials do not open that topic"));
     }

@@ -28,6 +28,35 @@ pub(super) fn mistakes(next: &Directory, id: &EntryId) -> Vec<Wrong> {
     mistakes.unwrap_or_default()
 }
 
+/// What runs a procedure.
+pub(super) fn users(next: &Directory, procedure: &ProcedureId) -> Vec<EntryId> {
+    let runs = |id: &EntryId| match id {
+        EntryId::Procedure(id) => next.procedure(id).is_some_and(|it| {
+            let runs = it.procedures();
+            runs.iter().any(|run| run.of.0 == procedure)
+        }),
+        EntryId::Hook(name) => {
+            let hook = next.hook(name);
+            hook.is_some_and(|hook| hook.run.as_ref() == Some(procedure))
+        }
+        EntryId::Trigger(id) => next.trigger(id).is_some_and(|it| {
+            let runs = it.procedures();
+            runs.iter().any(|run| run.of.0 == procedure)
+        }),
+        EntryId::Zone(_)
+        | EntryId::System(_)
+        | EntryId::Module(_)
+        | EntryId::User(_)
+        | EntryId::ApiKey(_)
+        | EntryId::Metadata(_)
+        | EntryId::Entity(_)
+        | EntryId::Command(_)
+        | EntryId::App(_)
+        | EntryId::Service(_) => false,
+    };
+    next.ids().filter(runs).collect()
+}
+
 fn of_procedure(next: &Directory, procedure: &Procedure) -> Vec<Wrong> {
     let mut wrong = said(procedure.mistakes());
     for path in procedure.paths() {

@@ -22,6 +22,14 @@ pub enum EditError {
         /// What is there; `None` when there is no such entry.
         actual: Option<Version>,
     },
+    /// Other entries need it.
+    #[error("{}", in_use(.id, .by))]
+    InUse {
+        /// Which entry.
+        id: EntryId,
+        /// By what it is used. At least one.
+        by: Vec<EntryId>,
+    },
     /// There is no such entry.
     #[error("there is no {0}")]
     NotFound(EntryId),
@@ -99,6 +107,12 @@ impl fmt::Display for Listed<'_> {
         }
         Ok(())
     }
+}
+
+fn in_use(id: &EntryId, by: &[EntryId]) -> String {
+    let by: Vec<String> = by.iter().map(EntryId::to_string).collect();
+    let by = by.join(", ");
+    format!("{id} is used by {by}; change these first so that they do not use it, or delete them")
 }
 
 fn conflict(id: &EntryId, expected: Expected, actual: Option<Version>) -> String {

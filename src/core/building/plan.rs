@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::core::access::resolve_key_secret;
+use crate::core::building::automation;
 use crate::core::building::check::{check, misconfigured, mistakes};
 use crate::core::building::error::{EditError, Invalid};
 use crate::core::directory::{Directory, PermissionForms, Touched};
@@ -130,6 +131,7 @@ pub(in crate::core) fn plan(
     }
     draft.release();
     draft.release_places();
+    draft.check_uses()?;
     draft.finish()
 }
 
@@ -322,8 +324,8 @@ impl Draft<'_> {
                     let service = self.next.service(id);
                     changed.extend(service.and_then(|service| self.release_service(service)));
                 }
-                // Without its procedure a hook does nothing.
-                EntryId::Hook(name) => {
+                // Without its procedure a hook does nothing. Whoever edits is told of it instead.
+                EntryId::Hook(name) if self.source != Source::Elsewhere => {
                     let run = self.next.hook(name).and_then(|hook| hook.run.clone());
                     if run.is_some_and(|run| self.is_deleted(EntryId::Procedure(run))) {
                         removed.push(id.clone());
@@ -337,6 +339,7 @@ impl Draft<'_> {
                     }
                 }
                 EntryId::Procedure(_)
+                | EntryId::Hook(_)
                 | EntryId::Module(_)
                 | EntryId::User(_)
                 | EntryId::Entity(_)
@@ -385,6 +388,25 @@ impl Draft<'_> {
             self.next.remove(&id);
             self.touched.insert(id);
         }
+    }
+
+    /// A procedure stays while something runs it that this batch does not touch. What a file has no longer is gone all the same.
+    fn check_uses(&self) -> Result<(), EditError> {
+        if self.source != Source::Elsewhere {
+            return Ok(());
+        }
+        for id in &self.deleted {
+            let EntryId::Procedure(procedure) = id else {
+                continue;
+            };
+            let users = automation::users(&self.next, procedure).into_iter();
+            let by: Vec<EntryId> = users.filter(|user| !self.touched.contains(user)).collect();
+            if !by.is_empty() {
+                let id = id.clone();
+                return Err(EditError::InUse { id, by });
+            }
+        }
+        Ok(())
     }
 
     fn is_deleted(&self, id: EntryId) -> bool {

@@ -210,17 +210,29 @@ impl Subscriptions {
         self.table().announce_entries(entries);
     }
 
-    /// Announces something to those on this node who follow the bus.
-    pub(super) fn announce(&self, name: Arc<str>, data: JsonText, level: Clearance, act: Arc<Act>) {
+    /// Announces something to those on this node who follow the bus, and gives what they were told.
+    pub(super) fn announce(
+        &self,
+        name: Arc<str>,
+        data: JsonText,
+        level: Clearance,
+        act: Arc<Act>,
+    ) -> Arc<BusEvent> {
         let mut table = self.table();
-        let event = Event::Bus(Arc::new(BusEvent {
+        let event = Arc::new(BusEvent {
             name,
             data,
             level,
             act,
             at: table.moment(),
-        }));
-        table.announce(&Subject::Bus, &event);
+        });
+        table.announce(&Subject::Bus, &Event::Bus(Arc::clone(&event)));
+        event
+    }
+
+    /// Tells those on this node who follow the bus what was announced on another.
+    pub(super) fn tell_bus(&self, event: Arc<BusEvent>) {
+        self.table().announce(&Subject::Bus, &Event::Bus(event));
     }
 
     /// Tells those on this node who follow a topic what happened to it.

@@ -238,6 +238,11 @@ impl TestNode {
 
     /// Returns when the module runs.
     pub(crate) async fn new() -> Self {
+        Self::with_topics(embedded_topics()).await
+    }
+
+    /// One with a store of topics of the test's own.
+    pub(crate) async fn with_topics(topics: MakeTopicStore) -> Self {
         let host = ScriptedHost::new();
         let nodes = Arc::new(ListedNodes::default());
         nodes.list(&[Self::HERE]);
@@ -248,7 +253,7 @@ impl TestNode {
             |_| Arc::new(NoStore),
             CorePorts {
                 documents: MemoryDocuments::new(),
-                topics: embedded_topics(),
+                topics,
                 messages: embedded_messages(),
                 host: Arc::clone(&host) as Arc<dyn DriverHost>,
                 clock: clock(),

@@ -31,6 +31,10 @@ fn trigger(id: &str, system: &str, when: &str, then: &str) -> Trigger {
     Trigger::build(values).unwrap()
 }
 
+fn procedure_id(id: &str) -> EntryId {
+    EntryId::Procedure(ProcedureId::new(id).unwrap())
+}
+
 const WEBHOOK: &str = r#"[{"webhook":true,"secret":"s"}]"#;
 
 #[tokio::test(start_paused = true)]
@@ -75,20 +79,58 @@ async fn a_hook_and_a_webhook_have_no_name_in_common() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hook_goes_with_its_procedure_and_a_trigger_with_its_system() {
+async fn a_procedure_that_something_runs_is_not_deleted_without_it() {
     let bench = Bench::new().await;
+    let run = r#"[{"if":"true","then":[{"run":"p"}]}]"#;
     let entries = [
         Entry::Procedure(procedure("p", &[], "[]")),
+        Entry::Procedure(procedure("q", &[], run)),
         Entry::Hook(hook("h", "p", "[]")),
-        Entry::Trigger(trigger("t", "sys-1", WEBHOOK, "[]")),
+        Entry::Trigger(trigger("t", "sys-1", WEBHOOK, run)),
     ];
     bench.edit(entries.map(Edit::put)).await.unwrap();
-    let gone = [
-        EntryId::Procedure(ProcedureId::new("p").unwrap()),
-        EntryId::System(system("sys-1")),
-    ];
-    bench.edit(gone.map(Edit::delete)).await.unwrap();
+    let (p, q) = (procedure_id("p"), procedure_id("q"));
+    let hook_id = EntryId::Hook(HookName::new("h").unwrap());
+    let trigger_id = EntryId::Trigger(TriggerId::new("t").unwrap());
+    let refused = bench.edit([Edit::delete(p.clone())]).await.unwrap_err();
+    let EditError::InUse { id, mut by } = refused else {
+        panic!("{refused}");
+    };
+    by.sort_by_key(EntryId::to_string);
+    let expected = [hook_id.clone(), q.clone(), trigger_id.clone()];
+    assert_eq!((id, by), (p.clone(), expected.to_vec()));
+    // One that the batch puts so that it runs it still is a mistake of its own.
+    let again = Entry::Hook(hook("h", "p", "[1]"));
+    let others = [Edit::delete(q.clone()), Edit::delete(trigger_id)];
+    let batch = others
+        .into_iter()
+        .chain([Edit::put(again), Edit::delete(p.clone())]);
+    let refused = bench.edit(batch).await.unwrap_err();
+    assert!(matches!(refused, EditError::Invalid(_)), "{refused}");
+
+    // With its system the trigger goes too.
+    let system = EntryId::System(system("sys-1"));
+    let gone = [system, hook_id, p, q].map(Edit::delete);
+    bench.edit(gone).await.unwrap();
+    let directory = bench.core.queries.directory();
+    assert_eq!(directory.procedures().count(), 0);
+    assert!(directory.trigger(&TriggerId::new("t").unwrap()).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_procedure_that_a_file_has_no_longer_goes_with_the_hooks_that_run_it() {
+    let bench = Bench::new().await;
+    let with = |procedures: &[&str]| Building {
+        procedures: procedures
+            .iter()
+            .map(|id| procedure(id, &[], "[]"))
+            .collect(),
+        ..building()
+    };
+    doubles::apply(&bench.core, with(&["p"])).await.unwrap();
+    let made = Entry::Hook(hook("h", "p", "[]"));
+    bench.edit([Edit::put(made)]).await.unwrap();
+    doubles::apply(&bench.core, with(&[])).await.unwrap();
     let directory = bench.core.queries.directory();
     assert!(directory.hook(&HookName::new("h").unwrap()).is_none());
-    assert!(directory.trigger(&TriggerId::new("t").unwrap()).is_none());
 }

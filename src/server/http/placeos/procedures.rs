@@ -88,7 +88,7 @@ pub(super) async fn update(context: Writer<Procedures>, path: Path<String>, body
     edits::update(&context, &path, &body).await
 }
 
-/// Takes a procedure away, and the hooks that run it. For administrators.
+/// Takes a procedure away that no hook, trigger or other procedure runs; else 409 names these. For administrators.
 #[utoipa::path(responses((status = 202, description = "It is gone."), Changes))]
 #[delete("/procedures/{procedure}")]
 pub(super) async fn remove(context: Writer<Procedures>, path: Path<String>) -> Answer {

@@ -102,7 +102,9 @@ impl From<EditError> for HttpRejection {
                     &format!("the building could not be kept: {told}; nothing was changed"),
                 );
             }
-            EditError::Conflict { .. } | EditError::RemovesMost { .. } => StatusCode::CONFLICT,
+            EditError::Conflict { .. }
+            | EditError::InUse { .. }
+            | EditError::RemovesMost { .. } => StatusCode::CONFLICT,
             EditError::NotFound(_) => StatusCode::NOT_FOUND,
             EditError::Busy | EditError::Interrupted | EditError::Unkept => {
                 StatusCode::SERVICE_UNAVAILABLE
