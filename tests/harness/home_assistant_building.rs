@@ -49,6 +49,15 @@ impl Console {
         self.0.set(soft(name), value).await;
     }
 
+    /// Has the soft module log a line so many times.
+    pub(crate) async fn log(&mut self, line: &str, times: usize) {
+        let ids = 1..=u64::try_from(times).expect("it fits");
+        let requests = ids.map(|id| soft("log").exec(id, json!(["warn", line])));
+        for answer in self.0.pipeline(requests, times).await {
+            assert!(answer.contains("\"success\""), "{answer}");
+        }
+    }
+
     /// Sets many of them, and waits until all are set.
     pub(crate) async fn set_all(&mut self, values: impl IntoIterator<Item = (Place<'_>, Value)>) {
         let set = |(id, (place, value)): (u64, (Place<'_>, Value))| {

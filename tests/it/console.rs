@@ -1,7 +1,9 @@
 //! The console in a browser, as people use it.
 
+mod automation;
 mod coming_in;
 mod edits;
+mod many;
 mod pages;
 mod person;
 mod rooms;

@@ -67,6 +67,16 @@ const STAGES: &[Stage] = &[
         bound: minutes(10),
     },
     Stage {
+        name: "console",
+        does: "the console with this many rooms and lines of a log; it prints how long the page was busy at a time",
+        environment: &[
+            ("RISER_TEST_CONSOLE_ROOMS", "500"),
+            ("RISER_TEST_CONSOLE_LINES", "100000"),
+        ],
+        tests: "binary(it) & test(/^console::many::/)",
+        bound: minutes(15),
+    },
+    Stage {
         name: "properties",
         does: "all unit tests; a property is tested with this many cases",
         environment: &[("PROPTEST_CASES", "10000")],

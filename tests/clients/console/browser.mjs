@@ -16,6 +16,10 @@
 //   {"cmd":"text","ref","selector"}                 the text of the first of them, or of the field
 //   {"cmd":"count","ref","selector"}                how many there are now
 //   {"cmd":"axe","ref","scheme"}                    what shuts people out on the page, in the colours `light` or `dark`: one line a finding
+//   {"cmd":"size","ref","width","height"}           of the window, in pixels
+//   {"cmd":"hidden_width","ref"}                    how many pixels of the page are out of sight at its side
+//   {"cmd":"wheel","ref","pixels"}                  the wheel of the mouse, downwards; answered when the page has drawn that
+//   {"cmd":"long_tasks","ref"}                      how long each task was that kept the page from all else for more than 50 ms since this was asked last
 //   {"cmd":"picture","ref","file"}                  a picture of the page, for a person who looks into a failure
 //
 // Without being asked it says
@@ -48,6 +52,11 @@ const browser = await chromium.launch({
 const context = await browser.newContext({ viewport: { width: 1200, height: 900 } });
 const page = await context.newPage();
 page.setDefaultTimeout(60_000);
+await page.addInitScript(() => {
+  globalThis.longTasks = [];
+  const take = (list) => globalThis.longTasks.push(...list.getEntries().map(({ duration }) => Math.round(duration)));
+  new PerformanceObserver(take).observe({ type: "longtask", buffered: true });
+});
 
 page.on("pageerror", (error) => report({ event: "failed", text: String(error) }));
 page.on("console", (message) => {
@@ -89,6 +98,14 @@ const commands = {
     const grave = violations.filter(({ impact }) => SERIOUS.includes(impact));
     return grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(" ")}`);
   },
+  size: ({ width, height }) => page.setViewportSize({ width, height }).then(() => null),
+  hidden_width: () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+  wheel: async ({ pixels }) => {
+    await page.mouse.move(600, 450);
+    await page.mouse.wheel(0, pixels);
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn))));
+  },
+  long_tasks: () => page.evaluate(() => globalThis.longTasks.splice(0)),
   picture: ({ file }) => page.screenshot({ path: file }).then(() => null),
 };
 

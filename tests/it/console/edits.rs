@@ -25,7 +25,7 @@ async fn a_room_is_made_with_mistakes_said_beside_their_fields_and_removed() {
     person.go("#/building").await;
     person.fill("#search", ARABIC).await;
     person
-        .see(&format!(".roomline a:has-text('{ARABIC}')"))
+        .see(&format!(".roomline a[dir=auto]:has-text('{ARABIC}')"))
         .await;
     person.see_no(".roomline a:has-text('Lab')").await;
     person.click(".roomline a:visible").await;

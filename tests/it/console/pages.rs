@@ -2,12 +2,34 @@
 
 use crate::harness::Key;
 
+use super::automation::automated;
 use super::person::Person;
 use super::{LAB, demo, laboratory};
 
+/// Each page, and what is there when it has come.
+const PAGES: [(&str, &str); 17] = [
+    ("#/building", ".roomline"),
+    (LAB, "[data-trigger=trig-calm] .chip"),
+    ("#/edit/systems", ".entries li"),
+    ("#/edit/systems/sys-lab", "form"),
+    ("#/edit/zones/new", "form"),
+    ("#/edit/modules/mod-soft", "form"),
+    ("#/edit/users/user-ann", "form"),
+    ("#/edit/api_keys/new", "form"),
+    ("#/edit/triggers/trigger-trig-calm", ".part"),
+    ("#/edit/triggers/trigger-trig-doors", "form"),
+    ("#/edit/procedures/greet", "form"),
+    ("#/edit/hooks/new", "form"),
+    ("#/trigger/trigger-trig-calm", ".entries li"),
+    ("#/alerts", "h2"),
+    ("#/metrics", "tbody tr"),
+    ("#/cluster", "table"),
+    ("#/tryit", "textarea"),
+];
+
 #[tokio::test]
 async fn no_page_shuts_anybody_out() {
-    let gateway = laboratory().await;
+    let gateway = automated().await;
     let mut person = Person::at(&gateway);
     person.go("").await;
     person.see("#to-login").await;
@@ -15,20 +37,7 @@ async fn no_page_shuts_anybody_out() {
     person.fill("input[name=key]", Key::ADMIN.0).await;
     person.press("Enter").await;
     person.see(".roomline .dot.good").await;
-    for (page, shows) in [
-        ("#/building", ".roomline"),
-        (LAB, "[data-status=connected]"),
-        ("#/edit/systems", ".entries li"),
-        ("#/edit/systems/sys-lab", "form"),
-        ("#/edit/zones/new", "form"),
-        ("#/edit/modules/mod-soft", "form"),
-        ("#/edit/users/user-ann", "form"),
-        ("#/edit/api_keys/new", "form"),
-        ("#/alerts", "h2"),
-        ("#/metrics", "tbody tr"),
-        ("#/cluster", "table"),
-        ("#/tryit", "textarea"),
-    ] {
+    for (page, shows) in PAGES {
         person.go(page).await;
         person.see(&format!("#content {shows}")).await;
         for closed in ["Functions", "Log", "More fields"] {
@@ -38,6 +47,19 @@ async fn no_page_shuts_anybody_out() {
             }
         }
         person.assert_open_to_all(page).await;
+    }
+    person.assert_no_faults();
+}
+
+#[tokio::test]
+async fn no_page_is_wider_than_a_phone() {
+    let gateway = automated().await;
+    let mut person = Person::administrator(&gateway).await;
+    person.hold_a_phone().await;
+    for (page, shows) in PAGES {
+        person.go(page).await;
+        person.see(&format!("#content {shows}")).await;
+        assert_eq!(person.hidden_width().await, 0, "{page}");
     }
     person.assert_no_faults();
 }
@@ -74,6 +96,41 @@ async fn a_websocket_of_another_dialect_is_tried_by_hand() {
     person.click("#content button:text-is('Send')").await;
     person.see("[role=log] p:has-text('auth_ok')").await;
     // The key stands nowhere in the page.
+    assert_eq!(person.count("text=secret-a").await, 0);
+    person.assert_no_faults();
+}
+
+#[tokio::test]
+async fn platypush_is_tried_by_a_request_and_by_websockets() {
+    let gateway = laboratory().await;
+    let mut person = Person::administrator(&gateway).await;
+    person.go("#/tryit").await;
+    person.choose("#content select", "platypush_execute").await;
+    person.click("#content button:text-is('Send')").await;
+    person
+        .see("[role=log] p:has-text('← 200'):has-text('sys-lab')")
+        .await;
+    // There is nothing to connect.
+    assert_eq!(
+        person
+            .count("#content button:text-is('Connect'):visible")
+            .await,
+        0
+    );
+    for (choice, answer) in [
+        ("platypush_requests", "← {\"id\":\"gateway.systems\""),
+        ("platypush_events", "\"subtype\":\"doors\""),
+    ] {
+        person.choose("#content select", choice).await;
+        person.click("#content button:text-is('Connect')").await;
+        person
+            .see("#content [role=status]:text-is('connected')")
+            .await;
+        person.click("#content button:text-is('Send')").await;
+        person
+            .see(&format!("[role=log] p:has-text('{answer}')"))
+            .await;
+    }
     assert_eq!(person.count("text=secret-a").await, 0);
     person.assert_no_faults();
 }

@@ -100,6 +100,29 @@ impl Person {
         }
     }
 
+    /// Looks through a window as wide as a small phone from here on.
+    pub(super) async fn hold_a_phone(&mut self) {
+        self.ask(json!({"cmd": "size", "width": 360, "height": 740}))
+            .await;
+    }
+
+    /// How many pixels of the page are out of sight at its side.
+    pub(super) async fn hidden_width(&mut self) -> u64 {
+        let hidden = self.ask(json!({"cmd": "hidden_width"})).await;
+        hidden.as_u64().expect("a number of pixels")
+    }
+
+    /// Turns the wheel of the mouse down by so many pixels.
+    pub(super) async fn turn_wheel(&mut self, pixels: u64) {
+        self.ask(json!({"cmd": "wheel", "pixels": pixels})).await;
+    }
+
+    /// Prints how long the page was busy at a time since it was asked last, where that was for longer than people notice. It judges nothing: other tests share the processors.
+    pub(super) async fn tell_long_tasks(&mut self, what: &str) {
+        let tasks = self.ask(json!({"cmd": "long_tasks"})).await;
+        println!("{what}: long tasks in milliseconds: {tasks}");
+    }
+
     /// Asserts that no script has failed and that nothing was stopped by the policy of the page.
     pub(super) fn assert_no_faults(&self) {
         assert_eq!(self.events("failed"), [] as [&Value; 0]);

@@ -1,6 +1,6 @@
 //! What a client sends to make or change a trigger, in the form of PlaceOS's definitions.
 //!
-//! What is left out stays as it is. A field that riser has no place for is refused by its name, so nothing that a client says is lost without a word.
+//! What is left out stays as it is, and `null` takes away what there was. A field that riser has no place for is refused by its name, so nothing that a client says is lost without a word.
 
 use indexmap::IndexMap;
 use serde::Deserialize;
@@ -33,10 +33,11 @@ pub struct TriggerDocument {
 }
 
 /// What a client may send back of an answer and is not kept, each with what it may be.
-const NOT_KEPT: [(&str, &[&str]); 9] = [
+const NOT_KEPT: [(&str, &[&str]); 10] = [
     ("created_at", &[]),
     ("updated_at", &[]),
     ("version", &[]),
+    ("shown_in_full", &[]),
     ("trigger_instances", &[]),
     ("description", &["null", "\"\""]),
     ("important", &["null", "false"]),
@@ -70,12 +71,12 @@ impl TriggerDocument {
     fn take(&mut self, name: &str, json: &JsonText) -> Result<(), InvalidField> {
         match name {
             "id" => self.id = typed(name, json, "a text")?,
-            "name" => self.name = typed(name, json, "a text")?,
-            "control_system_id" => self.control_system_id = typed(name, json, "a text")?,
-            "conditions" => self.conditions = typed(name, json, CONDITIONS)?,
-            "actions" => self.actions = typed(name, json, ACTIONS)?,
-            "debounce_period" => self.debounce_period = typed(name, json, "milliseconds")?,
-            "enable_webhook" => self.enable_webhook = typed(name, json, "true or false")?,
+            "name" => self.name = Some(or_none(name, json, "a text")?),
+            "control_system_id" => self.control_system_id = Some(or_none(name, json, "a text")?),
+            "conditions" => self.conditions = Some(or_none(name, json, CONDITIONS)?),
+            "actions" => self.actions = Some(or_none(name, json, ACTIONS)?),
+            "debounce_period" => self.debounce_period = Some(or_none(name, json, "milliseconds")?),
+            "enable_webhook" => self.enable_webhook = Some(or_none(name, json, "true or false")?),
             _ => return not_kept(name, json),
         }
         Ok(())
@@ -275,6 +276,15 @@ fn typed<T: DeserializeOwned>(
 ) -> Result<Option<T>, InvalidField> {
     let reason = || InvalidField::new(name, format!("must be {expected}"));
     json.to().map_err(|_| reason())
+}
+
+/// A value, or in the place of `null` none: no text, no list, no time.
+fn or_none<T: DeserializeOwned + Default>(
+    name: &str,
+    json: &JsonText,
+    expected: &str,
+) -> Result<T, InvalidField> {
+    Ok(typed::<T>(name, json, expected)?.unwrap_or_default())
 }
 
 fn not_kept(name: &str, json: &JsonText) -> Result<(), InvalidField> {

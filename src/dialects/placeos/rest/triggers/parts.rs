@@ -28,7 +28,7 @@ pub(super) struct Conditions {
 pub(super) struct Comparison {
     pub(super) left: StatusVariable,
     pub(super) operator: String,
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     pub(super) right: JsonText,
 }
 

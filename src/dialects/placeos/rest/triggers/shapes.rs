@@ -28,6 +28,8 @@ pub struct TriggerShape<'a> {
     enable_webhook: bool,
     supported_methods: &'static [&'static str],
     control_system_id: Option<&'a str>,
+    /// Whether this is all of it. One that says more is changed in the building file, and refused here.
+    shown_in_full: bool,
     created_at: u64,
     updated_at: u64,
 }
@@ -48,6 +50,7 @@ impl<'a> TriggerShape<'a> {
             enable_webhook: parts.has_webhook,
             supported_methods: METHODS,
             control_system_id: trigger.system.as_ref().map(SystemId::as_str),
+            shown_in_full: !parts.is_more,
             created_at: info.created_at,
             updated_at: info.updated_at,
         }

@@ -212,9 +212,26 @@ fn a_trigger_that_says_more_is_told_from_others() {
         (r#"[{"cron":"@daily"}]"#, r#"[{"call":"A_1/x","args":[1]}]"#),
         (r#"[{"cron":"@daily"}]"#, r#"[{"call":"A_1/x","as":"y"}]"#),
     ] {
-        assert!(
-            TriggerShape::is_less_than(&trigger(when, then)),
-            "{when} {then}"
-        );
+        let trigger = trigger(when, then);
+        assert!(TriggerShape::is_less_than(&trigger), "{when} {then}");
+        assert_eq!(shown(&trigger)["shown_in_full"], false, "{when} {then}");
     }
+    assert_eq!(shown(&trigger(WHEN, THEN))["shown_in_full"], true);
+}
+
+#[test]
+fn null_takes_away_what_there_was() {
+    let trigger = trigger(WHEN, THEN);
+    let without = json!({"debounce_period": null, "enable_webhook": null, "actions": null});
+    let changed = shown(&over(Some(&trigger), &without).unwrap());
+    assert_eq!(changed["debounce_period"], 0);
+    assert_eq!(changed["enable_webhook"], false);
+    assert_eq!(changed["actions"]["functions"], json!([]));
+    let nowhere = json!({"control_system_id": null});
+    let refused = fields(over(Some(&trigger), &nowhere));
+    assert_eq!(
+        refused,
+        ["control_system_id"],
+        "its conditions name modules"
+    );
 }

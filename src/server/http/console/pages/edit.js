@@ -2,7 +2,7 @@
 
 import { el, fill } from "./dom.js";
 import { openEntry } from "./entry.js";
-import { KINDS, nameOf } from "./kinds.js";
+import { KINDS, idOf, nameOf } from "./kinds.js";
 import { list, word } from "./rest.js";
 
 /** How many entries are shown at a time; the search finds the others. */
@@ -30,7 +30,7 @@ export async function open(place, [kind, id], context) {
     found,
     rows,
   );
-  const entries = (await list(chosen)).map((entry) => ({ entry, words: `${nameOf(entry)} ${entry.id}`.toLowerCase() }));
+  const entries = (await list(chosen)).map((entry) => ({ entry, words: `${nameOf(entry)} ${idOf(entry)}`.toLowerCase() }));
   const show = () => {
     const text = search.value.toLowerCase();
     const fits = entries.filter(({ words }) => words.includes(text));
@@ -43,6 +43,6 @@ export async function open(place, [kind, id], context) {
 }
 
 function row(kind, entry) {
-  const link = el("a", { href: `#/edit/${kind}/${word(entry.id)}`, dir: "auto", title: nameOf(entry) }, nameOf(entry));
-  return el("li", {}, link, " ", el("span.weak.mono", {}, entry.id));
+  const link = el("a", { href: `#/edit/${kind}/${word(idOf(entry))}`, dir: "auto", title: nameOf(entry) }, nameOf(entry));
+  return el("li", {}, link, " ", idOf(entry) !== nameOf(entry) && el("span.weak.mono", {}, idOf(entry)));
 }

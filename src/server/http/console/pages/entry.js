@@ -3,8 +3,8 @@
 import { BASE } from "./base.js";
 import { button, el, fill } from "./dom.js";
 import { confirmed, showSecret } from "./dialogs.js";
-import { UNTOLD, entryField } from "./fields.js";
-import { KINDS, REFERENCES, nameOf } from "./kinds.js";
+import { SECRET, entryField } from "./fields.js";
+import { KINDS, REFERENCES, idOf, nameOf } from "./kinds.js";
 import { getTagged, list, patch, post, remove, word } from "./rest.js";
 import { bad, good } from "./toasts.js";
 
@@ -29,7 +29,8 @@ export async function openEntry(place, kind, id, { left }) {
   const names = ordered(about, Object.keys(schema), isNew);
   const others = await referred(names);
   if (left.aborted) return;
-  const fields = names.map((name) => entryField(name, schema[name], entry[name], others[REFERENCES[name]]));
+  const room = () => fields.find(({ name }) => name === "control_system_id")?.text() ?? "";
+  const fields = names.map((name) => entryField(name, schema[name], entry[name], others[REFERENCES[name]], room));
   const draft = new Draft(`${kind}/${id}`, fields);
   const general = el("p.problem", { role: "alert" });
   const save = el("button.main", { type: "submit" }, isNew ? `Make the ${about.one}` : "Save");
@@ -39,17 +40,34 @@ export async function openEntry(place, kind, id, { left }) {
     await send({ kind, id, tag, isNew, fields, general, draft });
     save.disabled = false;
   };
-  const [first, more] = [fields.slice(0, firstMany(about, names)), fields.slice(firstMany(about, names))];
+  // A form that cannot say all of an entry would take the rest away.
+  const isWhole = entry.shown_in_full !== false;
   const form = el(
     "form",
     { onsubmit, oninput: () => draft.keep() },
-    el("div.fields", {}, first.map((field) => field.element)),
-    el("details", {}, el("summary", {}, "More fields"), el("div.fields", {}, more.map((field) => field.element))),
+    el("fieldset.bare", { disabled: !isWhole }, shownFields(fields, firstMany(about, names))),
     general,
-    el("div.row", {}, save, !isNew && button("Remove", () => takeAway(kind, entry, draft), { className: "danger" })),
+    el("div.row", {}, isWhole && save, !isNew && button("Remove", () => takeAway(kind, entry, draft), { className: "danger" })),
   );
   const title = isNew ? `New ${about.one}` : nameOf(entry);
-  fill(place, el("p", {}, el("a", { href: `#/edit/${kind}` }, `← ${about.many}`)), el("h1", { dir: "auto" }, title), draft.restored(), form);
+  const [seenAt, seen] = (!isNew && about.seen?.(entry)) || [];
+  fill(
+    place,
+    el("p", {}, el("a", { href: `#/edit/${kind}` }, `← ${about.many}`)),
+    el("h1", { dir: "auto" }, title),
+    seenAt && el("p", {}, el("a", { href: seenAt }, seen)),
+    isWhole ? draft.restored() : el("p.warn", {}, `This ${about.one} says more than fits here, which is left out below. Change it in the building file.`),
+    form,
+  );
+}
+
+/** The fields that people need first, and the others behind them. */
+function shownFields(fields, many) {
+  const [first, more] = [fields.slice(0, many), fields.slice(many)].map((some) => some.map(({ element }) => element));
+  return [
+    el("div.fields", {}, first),
+    more.length > 0 && el("details", {}, el("summary", {}, "More fields"), el("div.fields", {}, more)),
+  ];
 }
 
 function ordered(about, all, isNew) {
@@ -77,17 +95,20 @@ async function send({ kind, id, tag, isNew, fields, general, draft }) {
     try {
       body[field.name] = field.read();
     } catch (error) {
-      field.say(error.message);
+      field.say(error.message, error.path);
       isWrong = true;
     }
   }
-  if (isWrong) return;
+  if (isWrong) {
+    toFirstWrong(fields);
+    return;
+  }
   try {
     const made = isNew ? await post(kind, body) : await patch(`${kind}/${word(id)}`, body, tag);
     draft.drop();
     if (made.x_api_key) await showSecret(made.x_api_key);
     good(isNew ? `${nameOf(made)} is made.` : `${nameOf(made)} is saved.`);
-    if (isNew) location.hash = `#/edit/${kind}/${word(made.id)}`;
+    if (isNew) location.hash = `#/edit/${kind}/${word(idOf(made))}`;
     else dispatchEvent(new HashChangeEvent("hashchange"));
   } catch (error) {
     say(error, fields, general);
@@ -99,20 +120,27 @@ function say(error, fields, general) {
   const rest = [];
   for (const { field: name, reason } of error.failures ?? []) {
     // A failure inside of a field, such as `zones[1]`, is that field's.
-    const field = fields.find((one) => one.name === name.split(/[.[]/)[0]);
-    if (field) field.say(reason);
+    const [outer] = name.split(/[.[]/);
+    const field = fields.find((one) => one.name === outer);
+    if (field) field.say(reason, name.slice(outer.length));
     else rest.push(`${name} ${reason}`);
   }
-  const first = fields.find((field) => field.input.getAttribute("aria-invalid") === "true");
-  first?.input.closest("details")?.setAttribute("open", "");
-  first?.input.focus();
-  general.textContent = first && rest.length === 0 ? "" : rest.join("; ") || error.message;
+  const isSaid = toFirstWrong(fields);
+  general.textContent = isSaid && rest.length === 0 ? "" : rest.join("; ") || error.message;
+}
+
+/** @returns {boolean} whether there is one */
+function toFirstWrong(fields) {
+  const first = fields.find((field) => field.isWrong());
+  first?.element.closest("details")?.setAttribute("open", "");
+  first?.focus();
+  return Boolean(first);
 }
 
 async function takeAway(kind, entry, draft) {
   if (!(await confirmed(`Remove ${nameOf(entry)}?`, "This cannot be undone.", "Remove"))) return;
   try {
-    await remove(`${kind}/${word(entry.id)}`);
+    await remove(`${kind}/${word(idOf(entry))}`);
     draft.drop();
     good(`${nameOf(entry)} is removed.`);
     location.hash = `#/edit/${kind}`;
@@ -125,7 +153,7 @@ async function takeAway(kind, entry, draft) {
 class Draft {
   constructor(place, fields) {
     this.key = `riser.console.draft.${place}`;
-    this.fields = fields.filter(({ name }) => !UNTOLD.has(name));
+    this.fields = fields.filter(({ name }) => !SECRET.has(name));
   }
 
   keep() {

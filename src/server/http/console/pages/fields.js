@@ -1,21 +1,34 @@
 // One field of an entry, by its schema in the gateway's specification.
 
+import { listsOf } from "./conditions.js";
 import { el, fresh } from "./dom.js";
-import { REFERENCES, nameOf } from "./kinds.js";
+import { parse } from "./exact.js";
+import { REFERENCES, idOf, nameOf } from "./kinds.js";
+import { partsField } from "./parts.js";
+import { MOMENT, toLocal, toSeconds } from "./times.js";
 
 /** Texts of several lines. */
 const LONG = new Set(["description", "notes", "misc"]);
 
 /** What the gateway never tells, so an empty field leaves it as it is. */
-export const UNTOLD = new Set(["password", "settings"]);
+const UNTOLD = new Set(["password", "settings"]);
+
+/** What may be secret, so it is not kept when it was typed and not saved. */
+export const SECRET = new Set([...UNTOLD, "header"]);
+
+/** What is a text, though the specification says no more than that it is something. */
+const TEXTS = new Set(["call"]);
 
 /**
  * @param {string} name
  * @param {object} schema
  * @param {unknown} value what the entry has
- * @param {object[]} [others] the entries that it may name
+ * @param {object[] | undefined} others the entries that it may name
+ * @param {() => string} room the room that the form names at the moment
  */
-export function entryField(name, schema, value, others) {
+export function entryField(name, schema, value, others, room) {
+  const lists = listsOf(schema);
+  if (lists) return partsField(name, lists, value, room);
   const id = fresh("field");
   const carrier = carrierOf(name, schema, others);
   const { input } = carrier;
@@ -26,21 +39,29 @@ export function entryField(name, schema, value, others) {
   input.setAttribute("aria-describedby", `${id}-help ${id}-problem`);
   const initial = UNTOLD.has(name) ? "" : carrier.write(value);
   set(input, initial);
-  const say = (reason) => {
-    problem.textContent = reason;
+  const say = (reason, place = "") => {
+    problem.textContent = `${lineText(place)}${reason}`;
     input.setAttribute("aria-invalid", String(reason !== ""));
   };
   return {
     name,
-    input,
     element: el("div", {}, el("label", { htmlFor: id }, name.replaceAll("_", " "), input), carrier.beside ?? null, help, problem),
     isChanged: () => textIn(input) !== initial,
     text: () => textIn(input),
     restore: (text) => set(input, text),
     /** The value for the gateway. Throws when the text is none. */
     read: () => carrier.read(textIn(input)),
+    isWrong: () => problem.textContent !== "",
+    focus: () => input.focus(),
+    /** Says why it cannot be, and where in it; nothing when it can. */
     say,
   };
+}
+
+/** A field of texts has one a line, which the gateway counts from 0. */
+function lineText(place) {
+  const [, at] = /^\[(\d+)\]/.exec(place) ?? [];
+  return at === undefined ? "" : `Line ${Number(at) + 1}: `;
 }
 
 const textIn = (input) => (input.type === "checkbox" ? String(input.checked) : input.value);
@@ -69,12 +90,12 @@ function carrierOf(name, schema, others) {
   if (schema.enum || (REFERENCES[name] && others)) {
     return { input: choice(schema, others), write: (value) => value ?? "", read: (text) => orNull(text, String) };
   }
-  if (name === "expires_at") return { input: el("input", { type: "datetime-local" }), write: toLocal, read: (text) => orNull(text, toSeconds) };
+  if (name === "expires_at") return { input: el("input", MOMENT), write: toLocal, read: (text) => orNull(text, toSeconds) };
   if (types(schema).includes("integer") || types(schema).includes("number")) {
     const input = el("input", { type: "text", inputMode: "numeric", autocomplete: "off" });
     return { input, write: (value) => (value === null || value === undefined ? "" : String(value)), read: (text) => orNull(text, toNumber) };
   }
-  if (types(schema).includes("string")) {
+  if (types(schema).includes("string") || TEXTS.has(name)) {
     const isLong = LONG.has(name);
     const kind = name === "password" ? "password" : "text";
     const input = isLong ? el("textarea", { rows: 2, dir: "auto" }) : el("input", { type: kind, dir: "auto", autocomplete: name === "password" ? "new-password" : "off" });
@@ -101,7 +122,7 @@ function choice(schema, others) {
   return el("select", {}, el("option", { value: "" }, "—"), others ? others.map(option) : words);
 }
 
-const option = (entry) => el("option", { value: entry.id }, `${nameOf(entry).slice(0, 80)} · ${entry.id}`);
+const option = (entry) => el("option", { value: idOf(entry) }, `${nameOf(entry).slice(0, 80)} · ${idOf(entry)}`);
 
 function toNumber(text) {
   const value = Number(text);
@@ -111,18 +132,8 @@ function toNumber(text) {
 
 function toJson(text) {
   try {
-    return JSON.parse(text);
-  } catch {
-    throw new Error("is no JSON");
+    return parse(text);
+  } catch (error) {
+    throw new Error(`is no JSON: ${error.message}`);
   }
-}
-
-const toSeconds = (text) => Math.round(new Date(text).getTime() / 1000);
-
-/** A time as the field of the browser has it, in the time zone of who looks. */
-function toLocal(seconds) {
-  if (!seconds) return "";
-  const time = new Date(seconds * 1000);
-  const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
-  return local.toISOString().slice(0, 16);
 }

@@ -7,6 +7,7 @@
  * @property {string} schema its name in the specification
  * @property {string[]} first the fields that stand in front, in this order
  * @property {string[]} [whenNew] those that a new entry alone has
+ * @property {(entry: object) => [string, string]} [seen] where else it is seen, and what that is called
  */
 
 /** @type {Record<string, Kind>} by the word in the path */
@@ -17,6 +18,7 @@ export const KINDS = {
     schema: "SystemDocument",
     first: ["name", "display_name", "description", "email", "capacity", "bookable", "features", "timezone", "zones", "modules"],
     whenNew: ["id"],
+    seen: ({ id }) => [`#/room/${encodeURIComponent(id)}`, "The room as it is now"],
   },
   zones: {
     many: "Zones",
@@ -46,6 +48,28 @@ export const KINDS = {
     first: ["name", "description", "user_id", "permissions", "scopes", "systems", "zones", "expires_at", "fixed_device"],
     whenNew: ["id"],
   },
+  triggers: {
+    many: "Triggers",
+    one: "trigger",
+    schema: "TriggerDocument",
+    first: ["name", "control_system_id", "conditions", "actions", "debounce_period", "enable_webhook"],
+    whenNew: ["id"],
+    seen: ({ id }) => [`#/trigger/${encodeURIComponent(id)}`, "When it fired, and what it did"],
+  },
+  procedures: {
+    many: "Procedures",
+    one: "procedure",
+    schema: "ProcedureDocument",
+    first: ["id", "parameters", "steps"],
+    whenNew: ["id"],
+  },
+  hooks: {
+    many: "Hooks",
+    one: "hook",
+    schema: "HookDocument",
+    first: ["name", "methods", "header", "run", "call", "args", "level", "respond"],
+    whenNew: ["name"],
+  },
 };
 
 /** Fields that name other entries, by where those are listed. */
@@ -57,10 +81,14 @@ export const REFERENCES = {
   control_system_id: "systems",
   systems: "systems",
   user_id: "users",
+  run: "procedures",
 };
+
+/** What stands for an entry in a path. A hook has its name alone. */
+export const idOf = (entry) => entry.id ?? entry.name;
 
 /** What people call an entry of any kind. */
 export function nameOf(entry) {
-  const name = entry.display_name || entry.custom_name || entry.name || entry.id;
+  const name = entry.display_name || entry.custom_name || entry.name || idOf(entry);
   return entry.email && entry.email !== name ? `${name} (${entry.email})` : name;
 }

@@ -10,7 +10,8 @@ import { bad } from "./toasts.js";
 /** The pages, by the first word behind `#/`. Each is fetched when it is opened first, and shows itself in a place. */
 const PAGES = {
   building: { name: "Building", load: () => import("./building.js") },
-  room: { load: () => import("./room.js") },
+  room: { title: "Room", load: () => import("./room.js") },
+  trigger: { title: "Trigger", load: () => import("./trigger.js") },
   edit: { name: "Edit", isOpenTo: (user) => user.support, load: () => import("./edit.js") },
   alerts: { name: "Alerts", isOpenTo: (user) => user.support, load: () => import("./alerts.js") },
   metrics: { name: "Metrics", load: () => import("./metrics.js") },
@@ -68,7 +69,7 @@ function mark(page) {
     if (isOpen) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  document.title = `${PAGES[page].name ?? "Room"} · Console`;
+  document.title = `${PAGES[page].name ?? PAGES[page].title} · Console`;
 }
 
 function showConnection() {

@@ -22,7 +22,7 @@ export async function open(place, _words, { left }) {
     problem,
     el("div.wide.card", { tabIndex: 0, role: "region", "aria-label": "Metrics" }, el("table", {}, el("thead", {}, head), body)),
   );
-  const rows = new Map();
+  const board = new Board(body);
   const look = async () => {
     const answer = await fetch(`${BASE}metrics`, { signal: left }).catch(() => null);
     if (left.aborted) return;
@@ -30,13 +30,10 @@ export async function open(place, _words, { left }) {
     if (!answer?.ok) return;
     const text = await answer.text().catch(() => null);
     if (text === null || left.aborted) return;
-    const { series, help } = parsed(text);
-    const at = Date.now();
-    series.sort((one, other) => rank(one) - rank(other) || (one.name + one.labels < other.name + other.labels ? -1 : 1));
-    for (const one of series) take(rows, body, one, help, at);
-    narrow(rows, search.value);
+    board.take(parsed(text), Date.now());
+    board.narrow(search.value);
   };
-  search.addEventListener("input", () => narrow(rows, search.value));
+  search.addEventListener("input", () => board.narrow(search.value));
   const timer = setInterval(look, ASK_EVERY);
   left.addEventListener("abort", () => clearInterval(timer));
   await look();
@@ -54,30 +51,61 @@ function told(answer) {
   return answer.ok ? "" : `The gateway answers ${answer.status}.`;
 }
 
-function take(rows, body, { name, labels, value }, help, at) {
-  const key = name + labels;
-  const isCounter = name.endsWith("_total");
-  let row = rows.get(key);
-  if (!row) {
-    const chart = new Chart(key);
-    const shown = el("td.value");
-    const title = el("th", { scope: "row" }, el("span.mono", {}, key), el("span.help", {}, help.get(name) ?? ""));
-    row = { chart, shown, last: null, words: `${key} ${help.get(name) ?? ""}`.toLowerCase(), line: el("tr", {}, title, shown, el("td", {}, chart.element)) };
-    rows.set(key, row);
-    body.append(row.line);
+/** All series as they were told last, and a row for each that was shown once. A building of a thousand modules has thousands. */
+class Board {
+  #known = [];
+  #at = 0;
+  #rows = new Map();
+
+  constructor(body) {
+    this.body = body;
   }
-  const rate = row.last ? ((value - row.last.value) / (at - row.last.at)) * 1000 : 0;
-  row.last = { value, at };
-  row.shown.textContent = isCounter ? `${short(value)} · ${short(Math.max(rate, 0))} / s` : short(value);
-  row.chart.add(isCounter ? Math.max(rate, 0) : value, at);
+
+  take({ series, help }, at) {
+    const named = series.map((one) => ({ ...one, key: one.name + one.labels, help: help.get(one.name) ?? "" }));
+    this.#known = named.sort((one, other) => rank(one) - rank(other) || (one.key < other.key ? -1 : 1));
+    this.#at = at;
+  }
+
+  /** Shows the first of those that have the text. */
+  narrow(text) {
+    const wanted = text.toLowerCase();
+    const fit = this.#known.filter(({ key, help }) => `${key} ${help}`.toLowerCase().includes(wanted));
+    const shown = new Set(fit.slice(0, SHOWN_MAX).map((one) => this.#row(one)));
+    for (const row of this.#rows.values()) row.line.hidden = !shown.has(row);
+  }
+
+  #row(one) {
+    let row = this.#rows.get(one.key);
+    if (!row) {
+      row = new Row(one);
+      this.#rows.set(one.key, row);
+      this.body.append(row.line);
+    }
+    row.take(one.value, this.#at);
+    return row;
+  }
 }
 
-function narrow(rows, text) {
-  let many = 0;
-  for (const { line, words } of rows.values()) {
-    const fits = words.includes(text.toLowerCase());
-    many += fits ? 1 : 0;
-    line.hidden = !fits || many > SHOWN_MAX;
+/** A series with what is known of it. */
+class Row {
+  #last = null;
+
+  constructor({ key, name, help }) {
+    this.isCounter = name.endsWith("_total");
+    this.chart = new Chart(key);
+    this.shown = el("td.value");
+    const title = el("th", { scope: "row" }, el("span.mono", {}, key), el("span.help", {}, help));
+    this.line = el("tr", {}, title, this.shown, el("td", {}, this.chart.element));
+  }
+
+  take(value, at) {
+    const last = this.#last;
+    if (last?.at === at) return;
+    this.#last = { value, at };
+    const rate = last ? Math.max(((value - last.value) / (at - last.at)) * 1000, 0) : 0;
+    this.shown.textContent = this.isCounter ? `${short(value)} · ${short(rate)} / s` : short(value);
+    this.chart.add(this.isCounter ? rate : value, at);
   }
 }
 

@@ -1,6 +1,7 @@
 // Requests to PlaceOS's resources. One whose credentials have ended waits for somebody to sign in again, and is sent once more then.
 
 import { ENGINE } from "./base.js";
+import { parse } from "./exact.js";
 import { headers, renew } from "./session.js";
 import { signInAgain } from "./signin.js";
 
@@ -51,7 +52,7 @@ async function ask(path, { method = "GET", body, tag } = {}) {
 
 function parsed(text) {
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch {
     return null;
   }

@@ -5,11 +5,17 @@ import { functions } from "./functions.js";
 import { logPane } from "./log.js";
 import { get, list, word } from "./rest.js";
 import { bind } from "./socket.js";
+import { standing } from "./standing.js";
 import { Statuses } from "./statuses.js";
 import { called } from "./zones.js";
 
 export async function open(place, [id], { left, user }) {
-  const [room, modules] = await Promise.all([get(`systems/${word(id)}`), list(`modules?control_system_id=${word(id)}`)]);
+  const [room, modules, triggers] = await Promise.all([
+    get(`systems/${word(id)}`),
+    list(`modules?control_system_id=${word(id)}`),
+    user.support ? list(`systems/${word(id)}/triggers`).catch(() => []) : [],
+  ]);
+  if (left.aborted) return;
   const about = [room.description, room.capacity && `${room.capacity} people`, room.email, room.timezone].filter(Boolean);
   const indexes = {};
   const cards = modules.map((module) => {
@@ -23,8 +29,18 @@ export async function open(place, [id], { left, user }) {
     el("h1", { dir: "auto" }, called(room)),
     el("p.weak", { dir: "auto" }, about.join(" · ")),
     user.support && el("p", {}, el("a", { href: `#/edit/systems/${word(id)}` }, "Edit this room")),
-    cards.length > 0 ? cards : el("p", {}, "This room has no modules."),
+    cards.length > 0 ? el("div.cards", {}, cards) : el("p", {}, "This room has no modules."),
+    triggers.length > 0 && triggersCard(triggers, left),
   );
+}
+
+/** What the room does by itself. */
+function triggersCard(triggers, left) {
+  const line = (instance) => {
+    const link = el("a", { href: `#/trigger/${word(instance.trigger_id)}`, dir: "auto" }, instance.name || instance.id);
+    return el("li", { "data-trigger": instance.id }, link, " ", standing(instance, left));
+  };
+  return el("section.card", { "aria-label": "Triggers" }, el("h2", {}, "Triggers"), el("ul.entries", {}, triggers.map(line)));
 }
 
 /** @param {{sys: string, mod: string, index: number, module: object}} slot */
