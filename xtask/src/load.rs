@@ -151,7 +151,7 @@ fn compare(root: &Path, servers: &[&str], scenarios: &[&str], size: &[&str]) -> 
     serde_json::from_str(&text).context("the figures are not a list in JSON")
 }
 
-/// Every scenario for a moment, on an unoptimised riser and on the yardstick, and some by TLS. It fails when a delivery is wrong, never when one is late.
+/// Every scenario for a moment, on the riser of the tests' build and on the yardstick, and some by TLS. It fails when a delivery is wrong, never when one is late.
 pub(crate) fn smoke(root: &Path) -> Result<()> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     if threads < 2 {
@@ -159,15 +159,6 @@ pub(crate) fn smoke(root: &Path) -> Result<()> {
         return Ok(());
     }
     step("load scenarios, for their correctness", || {
-        let build = [
-            "build",
-            "--locked",
-            "--package",
-            "riser",
-            "--package",
-            "load",
-        ];
-        run_program(cargo().args(build), root, BUILD)?;
         // What it measures in passing is worth nothing, so it is shown only where it says what went wrong.
         let said = root.join("target/load-smoke.txt");
         let file = fs::File::create(&said)

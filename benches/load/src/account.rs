@@ -29,6 +29,19 @@ pub(crate) struct Cpu {
 }
 
 impl Cpu {
+    /// What a process has used, and all that it has started.
+    pub(crate) fn with_descendants(pid: u32) -> Result<Self> {
+        let mut used = Self::of(pid)?;
+        for pid in descendants(pid) {
+            // One may have ended since; what it used is then its parent's.
+            let Ok(cpu) = Self::of(pid) else { continue };
+            used.total += cpu.total;
+            used.user += cpu.user;
+            used.system += cpu.system;
+        }
+        Ok(used)
+    }
+
     /// What process `pid` has used.
     pub(crate) fn of(pid: u32) -> Result<Self> {
         let mut total = 0;
@@ -57,10 +70,12 @@ impl Cpu {
                 .unwrap_or(0);
             Duration::from_millis(ticks * 10)
         };
+        let (user, system) = (ticks(11), ticks(12));
         Ok(Self {
-            total: Duration::from_nanos(total),
-            user: ticks(11),
-            system: ticks(12),
+            // Threads that have ended are in the ticks alone.
+            total: Duration::from_nanos(total).max(user + system),
+            user,
+            system,
         })
     }
 
@@ -82,6 +97,29 @@ impl Cpu {
             0.0
         }
     }
+}
+
+/// The processes that a process has started, and those that they have.
+pub(crate) fn descendants(pid: u32) -> Vec<u32> {
+    let mut family = vec![pid];
+    let mut at = 0;
+    while let Some(pid) = family.get(at) {
+        let tasks = fs::read_dir(format!("/proc/{pid}/task"))
+            .into_iter()
+            .flatten();
+        let children = tasks
+            .flatten()
+            .filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+        let children: Vec<u32> = children
+            .flat_map(|children| {
+                let children = children.split_whitespace().map(str::parse);
+                children.flatten().collect::<Vec<u32>>()
+            })
+            .collect();
+        family.extend(children);
+        at += 1;
+    }
+    family.split_off(1)
 }
 
 /// Resident memory of a process in bytes: all of it, and the part that is no file.

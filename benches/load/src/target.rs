@@ -6,6 +6,7 @@ mod brokers;
 mod building;
 mod install;
 mod own;
+mod platypush;
 mod redis_server;
 mod running;
 mod web;
@@ -18,13 +19,16 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use building::app;
-pub(crate) use building::{KEY, building};
+pub(crate) use building::{KEY, TARGETS, building};
+use building::{procedure, with_triggers};
 pub(crate) use redis_server::RedisServer;
 pub(crate) use running::Running;
 
-use crate::account::now;
+use crate::account::{self, now};
 use crate::protocol::{Layout, PlaceOs, Protocol};
 use crate::stream::Trust;
 
@@ -40,6 +44,10 @@ pub(crate) enum Target {
     RiserHa,
     /// The same, by Pusher's protocol.
     RiserPusher,
+    /// The same, by Platypush's `POST /execute`.
+    RiserPlatypush,
+    /// The same with triggers.
+    RiserTriggers,
     /// The same by TLS.
     RiserTls,
     /// The same on a Redis, where the changes are published.
@@ -62,6 +70,8 @@ pub(crate) enum Target {
     Mosquitto,
     /// Sockudo, Pusher's protocol.
     Sockudo,
+    /// Platypush, of whose protocol `POST /execute` is.
+    Platypush,
 }
 
 /// How a server is started.
@@ -77,11 +87,12 @@ struct Launch {
     /// What it stands on.
     redis: Option<RedisServer>,
     files: Vec<TempFile>,
+    folders: Vec<Folder>,
     /// What is waited for once it is ready.
     warm_up: Box<dyn FnOnce(SocketAddr) -> Result<()>>,
 }
 
-/// A process that ends when this is dropped.
+/// A process that ends when this is dropped, with all that it has started.
 struct Child(process::Child);
 
 /// How a server shows that it is ready.
@@ -93,6 +104,29 @@ enum Ready {
 }
 
 struct TempFile(PathBuf);
+
+/// A folder that goes with all that is in it.
+struct Folder(PathBuf);
+
+impl Folder {
+    /// A folder for a server to write in; one at a time of each name.
+    fn make(name: &str) -> Result<Self> {
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).with_context(|| format!("could not make {}", path.display()))?;
+        Ok(Self(path))
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system's own cleaning.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
 
 impl TempFile {
     /// A file for a server to read; one at a time of each name.
@@ -118,6 +152,8 @@ impl Target {
             Self::Riser => "riser",
             Self::RiserHa => "riser-ha",
             Self::RiserPusher => "riser-pusher",
+            Self::RiserPlatypush => "riser-platypush",
+            Self::RiserTriggers => "riser-triggers",
             Self::RiserTls => "riser-tls",
             Self::RiserRedis => "riser-redis",
             Self::RiserRemote => "riser-remote",
@@ -129,6 +165,7 @@ impl Target {
             Self::Nats => "nats",
             Self::Mosquitto => "mosquitto",
             Self::Sockudo => "sockudo",
+            Self::Platypush => "platypush",
         }
     }
 
@@ -139,6 +176,8 @@ impl Target {
             Self::Riser
                 | Self::RiserHa
                 | Self::RiserPusher
+                | Self::RiserPlatypush
+                | Self::RiserTriggers
                 | Self::RiserTls
                 | Self::RiserRedis
                 | Self::RiserRemote
@@ -156,6 +195,7 @@ impl Target {
         match self {
             Self::Riser
             | Self::RiserHa
+            | Self::RiserTriggers
             | Self::RiserTls
             | Self::RiserRemote
             | Self::Limit
@@ -166,6 +206,8 @@ impl Target {
             Self::RiserRedis | Self::Redis | Self::Nats | Self::Mosquitto => false,
             // A channel that says so keeps one, and none here does.
             Self::RiserPusher | Self::Sockudo => false,
+            // Nobody binds anything there.
+            Self::RiserPlatypush | Self::Platypush => false,
         }
     }
 
@@ -174,10 +216,20 @@ impl Target {
         matches!(self, Self::RiserPusher | Self::Sockudo)
     }
 
+    /// Whether its clients ask and are answered, and no more.
+    pub(crate) fn answers_alone(self) -> bool {
+        matches!(self, Self::RiserPlatypush | Self::Platypush)
+    }
+
     /// Builds or installs what the server needs, once. An error names what is missing, and what to type.
     pub(crate) fn prepare(self, riser: &Path) -> Result<()> {
         match self {
-            Self::Riser | Self::RiserHa | Self::RiserPusher | Self::RiserTls => own::prepare(riser),
+            Self::Riser
+            | Self::RiserHa
+            | Self::RiserPusher
+            | Self::RiserPlatypush
+            | Self::RiserTriggers
+            | Self::RiserTls => own::prepare(riser),
             Self::RiserRedis | Self::RiserRemote => own::prepare_on_redis(riser),
             Self::Limit => Ok(()),
             Self::Uws => web::prepare_uws(),
@@ -187,6 +239,7 @@ impl Target {
             Self::Nats => brokers::prepare_nats(),
             Self::Mosquitto => brokers::prepare_mosquitto(),
             Self::Sockudo => brokers::prepare_sockudo(),
+            Self::Platypush => platypush::prepare(),
         }
     }
 
@@ -197,6 +250,8 @@ impl Target {
             Self::Riser => own::riser(riser, workers, layout)?,
             Self::RiserHa => own::riser_ha(riser, workers, layout)?,
             Self::RiserPusher => own::riser_pusher(riser, workers, layout)?,
+            Self::RiserPlatypush => own::riser_platypush(riser, workers, layout)?,
+            Self::RiserTriggers => own::riser_triggers(riser, workers, layout)?,
             Self::RiserTls => own::riser_tls(riser, workers, layout)?,
             Self::RiserRedis => own::riser_redis(riser, workers, layout)?,
             Self::RiserRemote => own::riser_remote(riser, workers, layout)?,
@@ -212,6 +267,7 @@ impl Target {
             Self::Nats => brokers::nats(layout.numbering())?,
             Self::Mosquitto => brokers::mosquitto(ids)?,
             Self::Sockudo => brokers::sockudo(layout)?,
+            Self::Platypush => platypush::platypush()?,
         };
         Running::start(self.name(), launch)
     }
@@ -229,6 +285,7 @@ impl Launch {
             others: Vec::new(),
             redis: None,
             files: Vec::new(),
+            folders: Vec::new(),
             warm_up: Box::new(|_| Ok(())),
         }
     }
@@ -244,8 +301,15 @@ impl Launch {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // It may have ended already, which is what is wanted.
+        // It may have ended already, which is what is wanted, and so may any that it has started.
+        let started = account::descendants(self.0.id());
         let _ = self.0.kill();
+        for pid in started
+            .into_iter()
+            .filter_map(|pid| i32::try_from(pid).ok())
+        {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
         let _ = self.0.wait();
     }
 }

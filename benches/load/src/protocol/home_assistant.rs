@@ -258,6 +258,7 @@ mod tests {
             ids: Ids::Alike,
             modules: 50,
             publishers: Publishers::Client,
+            triggers: 0,
         };
         HomeAssistant::new(PlaceOs::new("load.secret", layout))
     }

@@ -1,10 +1,13 @@
 //! The wire protocols that the generator speaks. Adding one touches one file, and this list.
 
+mod announcer;
 mod home_assistant;
+mod http;
 pub(crate) mod keyspace;
 mod mqtt;
 mod nats;
 mod placeos;
+mod platypush;
 mod pusher;
 mod redis;
 mod websocket;
@@ -12,10 +15,12 @@ mod websocket;
 use anyhow::{Context, Result, bail};
 
 pub(crate) use self::redis::Redis;
+pub(crate) use announcer::{Announcer, event};
 pub(crate) use home_assistant::HomeAssistant;
 pub(crate) use mqtt::Mqtt;
 pub(crate) use nats::Nats;
 pub(crate) use placeos::{MODULES, PlaceOs, Statuses};
+pub(crate) use platypush::{PROCEDURE, Platypush, Token};
 pub(crate) use pusher::{APP, KEY, Pusher, SECRET};
 pub(crate) use websocket::Unframer;
 
@@ -160,6 +165,8 @@ pub(crate) struct Layout {
     /// The modules that riser has for it; the statuses are spread over them.
     pub(crate) modules: usize,
     pub(crate) publishers: Publishers,
+    /// The triggers that a riser with such has; half of them wait for events and half for statuses.
+    pub(crate) triggers: usize,
 }
 
 impl Layout {

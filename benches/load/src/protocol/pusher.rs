@@ -257,6 +257,7 @@ mod tests {
             ids: Ids::Alike,
             modules: 1,
             publishers,
+            triggers: 0,
         })
     }
 

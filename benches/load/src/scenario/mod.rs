@@ -10,6 +10,7 @@ mod connect;
 pub(crate) mod entities;
 mod exec;
 mod fanout;
+mod firing;
 mod growth;
 mod idle;
 mod ledger;
@@ -23,6 +24,7 @@ mod slow;
 mod spread;
 mod topics;
 mod trigger;
+mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -88,6 +90,10 @@ pub(crate) enum Scenario {
     Trigger,
     /// 1000 clients become members of a channel, 20 at a time, and all are told of each; then they leave likewise.
     Presence,
+    /// A trigger's action after an event and after the edge of a status, beside the same action by a call; one at a time.
+    Firing,
+    /// What 10 000 triggers cost that do not fire: memory, and the cost of an event that none waits for, of a change that none does, and of one that one does.
+    Watched,
     /// Redis drops riser's subscriptions to 1000, 10 000, 100 000 statuses, which change meanwhile: until all are true again.
     Resync,
     /// Redis has stopped and starts again with its data, likewise: from its start.
@@ -119,6 +125,9 @@ pub(crate) struct Size {
     /// How many entities each client follows, where it follows many; ten are in a module.
     #[arg(long)]
     pub(crate) entities: Option<usize>,
+    /// How many triggers the building has, where it has any; half of them wait for events and half for statuses.
+    #[arg(long)]
+    pub(crate) triggers: Option<usize>,
 }
 
 /// A figure's name that is put together, such as one for each step. It is kept for good: there are few, however many rounds.
@@ -159,6 +168,8 @@ impl Scenario {
             Self::Topics => "topics",
             Self::Trigger => "trigger",
             Self::Presence => "presence",
+            Self::Firing => "firing",
+            Self::Watched => "watched",
             Self::Resync => "resync",
             Self::Restart => "restart",
         }
@@ -189,11 +200,19 @@ impl Scenario {
             } else {
                 Publishers::Client
             },
+            triggers: if self == Self::Firing {
+                firing::triggers(size)
+            } else {
+                watched::triggers(size)
+            },
         }
     }
 
     /// Whether a server and what its clients speak have all that this asks for, so that it belongs among everything that is done to it.
     pub(crate) fn fits(self, target: Target) -> bool {
+        if target.answers_alone() {
+            return matches!(self, Self::Exec | Self::Trip);
+        }
         match self {
             Self::Fanout | Self::Pending | Self::Burst | Self::Easy | Self::Overload => true,
             // Clients name channels and number nothing; of what is published there each counts, and not the last one alone.
@@ -211,6 +230,8 @@ impl Scenario {
             | Self::Spread
             | Self::Churn
             | Self::Mixed => !matches!(target, Target::RiserHa | Target::RiserPusher),
+            Self::Firing => target == Target::RiserTriggers,
+            Self::Watched => matches!(target, Target::Riser | Target::RiserTriggers),
             Self::Resync | Self::Restart => target.stands_on_redis(),
         }
     }
@@ -245,6 +266,8 @@ impl Scenario {
             Self::Topics => topics::published(server, size),
             Self::Trigger => trigger::closed(server, size),
             Self::Presence => presence::cycles(server, size),
+            Self::Firing => firing::trips(server, size),
+            Self::Watched => watched::cost(server, size),
             Self::Resync => resync::steps(server, size, Loss::Killed),
             Self::Restart => resync::steps(server, size, Loss::Restarted),
         }
@@ -266,7 +289,10 @@ impl Loads {
         Ok(Self {
             server: server.pid(),
             redis: redis.transpose()?,
-            before: (Cpu::of(server.pid())?, Cpu::of(std::process::id())?),
+            before: (
+                Cpu::with_descendants(server.pid())?,
+                Cpu::of(std::process::id())?,
+            ),
             began: now(),
         })
     }
@@ -274,7 +300,7 @@ impl Loads {
     /// Ends the measurement: what the server used and how long it took. Both loads become figures.
     pub(super) fn end(self, figures: &mut Figures) -> Result<(Cpu, Duration)> {
         let took = now() - self.began;
-        let server = Cpu::of(self.server)?.since(self.before.0);
+        let server = Cpu::with_descendants(self.server)?.since(self.before.0);
         let tool = Cpu::of(std::process::id())?.since(self.before.1);
         if let Some((pid, before)) = self.redis {
             let redis = Cpu::of(pid)?.since(before);

@@ -1,4 +1,4 @@
-//! This project's gateway: alone, by the protocols of Home Assistant and of Pusher, by TLS, on a Redis, and in front of another node that runs its modules.
+//! This project's gateway: alone, by the protocols of Home Assistant, of Pusher and of Platypush, with triggers, by TLS, on a Redis, and in front of another node that runs its modules.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,12 +11,15 @@ use rcgen::generate_simple_self_signed;
 
 use crate::account::now;
 use crate::machine::{self, Side};
-use crate::protocol::{HomeAssistant, Ids, Layout, MODULES, PlaceOs, Pusher, Statuses, keyspace};
+use crate::protocol::{
+    HomeAssistant, Ids, Layout, MODULES, PlaceOs, Platypush, Pusher, Statuses, Token, keyspace,
+};
 use crate::stream::trust;
 use crate::target::install::require;
 use crate::target::redis_server::RedisServer;
 use crate::target::{
-    Child, KEY, Launch, START_DEADLINE, TempFile, app, building, free_address, ready_address,
+    Child, KEY, Launch, START_DEADLINE, TempFile, app, building, free_address, procedure,
+    ready_address, with_triggers,
 };
 
 /// How long nodes wait for one that is not heard of; a Redis that has just started makes them wait as long. As short as it can be.
@@ -71,6 +74,20 @@ pub(super) fn riser_pusher(path: &Path, workers: usize, layout: Layout) -> Resul
     let mut launch = with_building(&building, path, workers, layout)?;
     launch.protocol = Box::new(Pusher::new(layout));
     Ok(launch)
+}
+
+/// With a procedure, and programs that run it.
+pub(super) fn riser_platypush(path: &Path, workers: usize, layout: Layout) -> Result<Launch> {
+    let building = building(layout.modules) + &procedure();
+    let mut launch = with_building(&building, path, workers, layout)?;
+    let token = Token::new(KEY.to_owned().into());
+    launch.protocol = Box::new(Platypush::new(token));
+    Ok(launch)
+}
+
+/// With triggers, and clients as riser alone has them.
+pub(super) fn riser_triggers(path: &Path, workers: usize, layout: Layout) -> Result<Launch> {
+    with_building(&with_triggers(layout), path, workers, layout)
 }
 
 /// With a certificate of its own, which its clients trust. Its measures are told without encryption, as nobody measures them.

@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -12,16 +12,13 @@ use redis::{Client, Connection, RedisResult};
 
 use crate::account::now;
 use crate::machine::{self, Side};
-use crate::target::{Child, START_DEADLINE, free_address};
+use crate::target::{Child, Folder, START_DEADLINE, free_address};
 
 pub(crate) struct RedisServer {
     address: SocketAddr,
     process: RefCell<Child>,
     folder: Folder,
 }
-
-/// A folder that goes with all that is in it.
-struct Folder(PathBuf);
 
 impl RedisServer {
     /// Starts one that has nothing, and waits until it answers.
@@ -30,7 +27,7 @@ impl RedisServer {
         let folder = Folder::make(&format!("load-redis-{}", address.port()))?;
         let server = Self {
             address,
-            process: RefCell::new(spawn(address, &folder.0)?),
+            process: RefCell::new(spawn(address, folder.path())?),
             folder,
         };
         server.connect()?;
@@ -88,23 +85,8 @@ impl RedisServer {
 
     /// Starts it again with the data that it had.
     pub(crate) fn start_again(&self) -> Result<()> {
-        *self.process.borrow_mut() = spawn(self.address, &self.folder.0)?;
+        *self.process.borrow_mut() = spawn(self.address, self.folder.path())?;
         Ok(())
-    }
-}
-
-impl Folder {
-    fn make(name: &str) -> Result<Self> {
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).with_context(|| format!("could not make {}", path.display()))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed is left to the system's own cleaning.
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 

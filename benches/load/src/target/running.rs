@@ -11,7 +11,9 @@ use crate::account::{nanos, now};
 use crate::machine::{self, Side};
 use crate::protocol::{Layout, PlaceOs, Protocol};
 use crate::stream::Trust;
-use crate::target::{Child, Launch, Ready, RedisServer, Target, TempFile, accepts, ready_address};
+use crate::target::{
+    Child, Folder, Launch, Ready, RedisServer, Target, TempFile, accepts, ready_address,
+};
 
 /// How long a server whose connections break may take to be seen to have ended.
 const END_DEADLINE: Duration = Duration::from_millis(200);
@@ -30,6 +32,7 @@ pub(crate) struct Running {
     _others: Vec<Child>,
     redis: Option<RedisServer>,
     _files: Vec<TempFile>,
+    _folders: Vec<Folder>,
 }
 
 impl Running {
@@ -43,6 +46,7 @@ impl Running {
             others,
             redis,
             files,
+            folders,
             warm_up,
         } = launch;
         command
@@ -75,6 +79,7 @@ impl Running {
             _others: others,
             redis,
             _files: files,
+            _folders: folders,
         })
     }
 
@@ -96,6 +101,7 @@ impl Running {
             _others: Vec::new(),
             redis: None,
             _files: Vec::new(),
+            _folders: Vec::new(),
         }
     }
 
@@ -145,6 +151,8 @@ impl Running {
             Target::Riser,
             Target::RiserHa,
             Target::RiserPusher,
+            Target::RiserPlatypush,
+            Target::RiserTriggers,
             Target::RiserTls,
             Target::RiserRedis,
             Target::RiserRemote,

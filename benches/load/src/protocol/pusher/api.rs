@@ -4,22 +4,19 @@
 
 use std::time::SystemTime;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use md5::{Digest, Md5};
-use memchr::memmem;
 use serde_json::json;
 
+use crate::protocol::http::{self, answer};
 use crate::protocol::pusher::signature::{hex, sign};
-use crate::protocol::{APP, KEY, Message, NewValue, Protocol, Role, line, number, topic};
+use crate::protocol::{APP, KEY, Message, NewValue, Protocol, Role, topic};
 
 /// The event that a value comes in.
 const EVENT: &str = "status";
 
 /// The channel of the first request, in which nobody is: its answer is the server's greeting.
 const NOBODYS: &str = "nobody";
-
-/// What ends the head of an answer.
-const HEAD_END: &[u8] = b"\r\n\r\n";
 
 pub(super) struct Api;
 
@@ -39,7 +36,7 @@ impl Protocol for Api {
     }
 
     fn is_last(&self, answer: &[u8]) -> bool {
-        header(answer, b"connection:").is_some_and(|value| value.eq_ignore_ascii_case(b"close"))
+        http::is_last(answer)
     }
 
     /// A server follows nothing.
@@ -91,45 +88,6 @@ fn post_at(seconds: u64, resource: &str, body: &str, out: &mut Vec<u8>) {
     );
 }
 
-/// How many bytes an answer that says yes takes; `None` while it is incomplete.
-fn answer(bytes: &[u8]) -> Result<Option<usize>> {
-    let Some(end) = memmem::find(bytes, HEAD_END) else {
-        return Ok(None);
-    };
-    let length = header(bytes, b"content-length:").and_then(number);
-    let (length, _) = length.context("an answer does not say how long it is")?;
-    let body = end + HEAD_END.len();
-    let whole = body + usize::try_from(length)?;
-    if bytes.len() < whole {
-        return Ok(None);
-    }
-    if !bytes.starts_with(b"HTTP/1.1 200") {
-        let (first, _) = line(bytes).context("an answer has a first line")?;
-        bail!(
-            "an unexpected answer: {} {}",
-            String::from_utf8_lossy(first),
-            String::from_utf8_lossy(&bytes[body..whole])
-        );
-    }
-    Ok(Some(whole))
-}
-
-/// What the head of an answer says behind this name, which has its colon.
-fn header<'a>(answer: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let (_, mut at) = line(answer)?;
-    while let Some((header, used)) = line(&answer[at..])
-        && !header.is_empty()
-    {
-        at += used;
-        if let Some((is, value)) = header.split_at_checked(name.len())
-            && is.eq_ignore_ascii_case(name)
-        {
-            return Some(value.trim_ascii());
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
@@ -152,14 +110,6 @@ mod tests {
               HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length:15\r\n\r\n{\"ok\":true}\r\n\r\n",
             &["done 0", "done 0"],
         );
-    }
-
-    #[test]
-    fn a_refusal_is_an_error_with_its_text() {
-        let refused = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 10\r\n\r\nnot signed";
-        let error = answer(refused).expect_err("it was refused").to_string();
-        assert!(error.ends_with("401 Unauthorized not signed"), "{error}");
-        assert_eq!(answer(&refused[..58]).expect("not yet"), None);
     }
 
     #[test]
@@ -206,11 +156,6 @@ mod tests {
             }
         }
         served.join().expect("it has served three requests");
-    }
-
-    #[test]
-    fn an_answer_without_a_length_is_an_error() {
-        assert!(answer(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").is_err());
     }
 
     #[test]
