@@ -117,6 +117,7 @@ impl Subscriptions {
             }
             Subject::Directory
             | Subject::Bus
+            | Subject::Announced(_)
             | Subject::Topic(_)
             | Subject::Service(_)
             | Subject::Device(_) => table.watch_channel(outlet, subject).0,
@@ -210,9 +211,10 @@ impl Subscriptions {
         self.table().announce_entries(entries);
     }
 
-    /// Announces something to those on this node who follow the bus.
+    /// Announces something to those on this node who follow the bus, or what is announced by this name.
     pub(super) fn announce(&self, name: Arc<str>, data: JsonText, level: Clearance, act: Arc<Act>) {
         let mut table = self.table();
+        let by_this_name = Subject::Announced(Arc::clone(&name));
         let event = Event::Bus(Arc::new(BusEvent {
             name,
             data,
@@ -221,6 +223,7 @@ impl Subscriptions {
             at: table.moment(),
         }));
         table.announce(&Subject::Bus, &event);
+        table.announce(&by_this_name, &event);
     }
 
     /// Tells those on this node who follow a topic what happened to it.
