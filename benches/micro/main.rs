@@ -1,8 +1,9 @@
-//! What single steps of the hot paths cost: reading and writing frames, fan-out, the watch table, a call, a key, an edit.
+//! What single steps of the hot paths cost: reading and writing frames, fan-out, the watch table, a call, a key, an edit, a condition and an expression.
 //!
 //! `cargo xtask bench` runs them all. No socket and no Redis is involved; what those cost is for `benches/load` to say.
 //! Each bench goes through the gateway's own interface, or through `server::bench` where that has no door.
 
+mod automation;
 mod campus;
 mod house;
 

@@ -105,7 +105,7 @@ impl BusFeed {
 
     fn hear(&self, message: &JsonText) {
         match read(message) {
-            Some(event) => self.subscriptions.tell_bus(event),
+            Some(event) => self.subscriptions.tell_bus(&event),
             None => {
                 tracing::warn!(
                     "an event of another node cannot be read and is passed over; let all nodes have the same riser, and no other program publish to its topics"

@@ -23,6 +23,8 @@ pub enum Subject {
     Directory,
     /// What modules, people and rules announce by name, on whichever node.
     Bus,
+    /// What of it is announced by this name. It costs nothing where others are announced, however many are followed.
+    Announced(Arc<str>),
     /// A channel with no status behind it. It is [entered](crate::model::Request::Enter), which says who its follower is.
     Topic(TopicId),
     /// What a service sends. Who knows its key may follow it.

@@ -42,6 +42,15 @@ const PUSHER: &[&str] = &["limit", "riser-pusher", "sockudo"];
 const OF_PUSHER: &[&str] = &["topics", "idle"];
 const OF_CHANNELS: &[&str] = &["trigger", "presence"];
 
+/// What Platypush's protocol is compared with, which is Platypush, and what is asked of both.
+const PLATYPUSH: &[&str] = &["platypush", "riser-platypush"];
+const OF_PLATYPUSH: &[&str] = &["exec", "trip"];
+
+/// A building with triggers, and the same without, which is what the ratios are to.
+const TRIGGERS: &[&str] = &["riser", "riser-triggers"];
+const OF_TRIGGERS: &[&str] = &["watched"];
+const OF_FIRING: &[&str] = &["firing"];
+
 /// What every peer is asked when all are: the figures by which servers are chosen.
 const OF_ALL: &[&str] = &[
     "fanout", "pending", "own", "burst", "easy", "overload", "exec", "trip", "connect", "idle",
@@ -67,12 +76,15 @@ const ALL_SIZE: &[&str] = &["--seconds", "1"];
 /// Hangs are ended. All peers take most of an hour, and are installed or built before.
 const BOUND: Duration = Duration::from_secs(3 * 60 * 60);
 
-/// What is compared for its correctness: every scenario, by the protocols of Home Assistant and of Pusher what their clients are for, by TLS those that differ in how much leaves at a time, and through Redis what goes through it.
+/// What is compared for its correctness: every scenario, by the protocols of Home Assistant, of Pusher and of Platypush what their clients are for, with triggers what these do, by TLS those that differ in how much leaves at a time, and through Redis what goes through it.
 const SMOKES: &[&[&str]] = &[
     &["limit", "riser"],
     &["riser-ha", "--scenarios", "entities"],
     &["limit", "riser-pusher", "--scenarios", "topics"],
     &["riser-pusher", "--scenarios", "trigger,presence,pending"],
+    &["riser-platypush", "--scenarios", "exec,trip"],
+    &["riser", "riser-triggers", "--scenarios", "watched"],
+    &["riser-triggers", "--scenarios", "firing"],
     &["riser-tls", "--scenarios", "fanout,pending"],
     &["redis", "riser-redis", "--scenarios", "fanout,pending,easy"],
     &["riser-redis", "--scenarios", "resync,restart"],
@@ -88,6 +100,8 @@ const SMOKE_SIZE: &[&str] = &[
     "--connections",
     "50",
     "--entities",
+    "100",
+    "--triggers",
     "100",
 ];
 
@@ -122,11 +136,18 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     let of_home_assistant = compare(root, HOME_ASSISTANT, OF_HOME_ASSISTANT, USUAL_SIZE)?;
     let mut of_pusher = compare(root, PUSHER, OF_PUSHER, USUAL_SIZE)?;
     of_pusher.extend(compare(root, &PUSHER[1..], OF_CHANNELS, USUAL_SIZE)?);
+    let of_platypush = compare(root, PLATYPUSH, OF_PLATYPUSH, USUAL_SIZE)?;
+    let mut of_triggers = compare(root, TRIGGERS, OF_TRIGGERS, USUAL_SIZE)?;
+    of_triggers.extend(compare(root, &TRIGGERS[1..], OF_FIRING, USUAL_SIZE)?);
     if record {
         let (commit, today) = (commit(root)?, today()?);
         let mut new = lines(&records, "riser", &commit, &today)?;
         new += &lines(&of_home_assistant, "riser-ha", &commit, &today)?;
         new += &lines(&of_pusher, "riser-pusher", &commit, &today)?;
+        new += &lines(&of_platypush, "riser-platypush", &commit, &today)?;
+        for server in TRIGGERS {
+            new += &lines(&of_triggers, server, &commit, &today)?;
+        }
         append(&root.join(HISTORY), &new)?;
     }
     Ok(())

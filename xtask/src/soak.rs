@@ -47,7 +47,7 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "triggers",
-        does: "kill -9 one of two nodes this often while their triggers fire",
+        does: "kill -9 one of two nodes, and their Redis, this often while triggers fire, and say how many edges were lost",
         environment: &[("RISER_TEST_TRIGGER_KILLS", "40")],
         tests: "binary(it) & test(/^automation::kills::/)",
         bound: minutes(20),

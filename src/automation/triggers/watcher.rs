@@ -284,7 +284,7 @@ impl Watcher {
                     statuses.push((place, Arc::clone(&path)));
                     Subject::Status(path)
                 }
-                Condition::Event { .. } => Subject::Bus,
+                Condition::Event { name, .. } => Subject::Announced(Arc::from(name.as_str())),
                 Condition::Cron { .. } | Condition::At(_) | Condition::Webhook(_) => continue,
             };
             let events = building.access.follow(&caller, subject)?;

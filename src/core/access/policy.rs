@@ -115,8 +115,10 @@ pub(in crate::core) fn may_follow(
             may_debug(policy)?;
             clearance_for(directory, policy, Target::Module(module)).map(drop)
         }
-        Subject::Directory | Subject::Bus if policy.is_restricted() => Err(restricted()),
-        Subject::Directory | Subject::Bus => Ok(()),
+        Subject::Directory | Subject::Bus | Subject::Announced(_) if policy.is_restricted() => {
+            Err(restricted())
+        }
+        Subject::Directory | Subject::Bus | Subject::Announced(_) => Ok(()),
         Subject::Topic(topic) => may_use(policy, topic),
         Subject::Service(_) if policy.reads_messages() => Ok(()),
         Subject::Service(_) => Err(forbidden("these credentials open no messages")),
@@ -132,6 +134,7 @@ fn may_unfollow(directory: &Directory, policy: &Policy, subject: &Subject) -> Re
         Subject::Log(module) => may_reach(directory, policy, module),
         Subject::Directory
         | Subject::Bus
+        | Subject::Announced(_)
         | Subject::Topic(_)
         | Subject::Service(_)
         | Subject::Device(_) => Ok(()),

@@ -260,6 +260,7 @@ fn what_is_of_the_whole_building_is_for_those_who_are_not_restricted() {
     for subject in [
         Subject::Directory,
         Subject::Bus,
+        Subject::Announced(Arc::from("opened")),
         Subject::Topic(topic.clone()),
     ] {
         let follow = Request::Follow {

@@ -83,6 +83,27 @@ async fn what_is_published_reaches_who_follows_its_topic_and_what_is_announced_w
     assert!(messages.next().now_or_never().is_none());
 }
 
+#[tokio::test]
+async fn who_follows_one_name_of_the_bus_hears_no_other() {
+    let bench = Bench::new().await;
+    let opened = Subject::Announced(Arc::from("opened"));
+    let mut events = bench.access().follow(&bench.caller, opened).unwrap();
+    for (name, data) in [
+        ("closed", "1"),
+        ("opened", "2"),
+        ("opened ", "3"),
+        ("opened", "4"),
+    ] {
+        bench.access().announce(&bench.caller, name, json(data));
+    }
+    let mut heard = Vec::new();
+    while let Some(Some(Event::Bus(event))) = events.next().now_or_never() {
+        heard.push((event.name.to_string(), event.data.clone()));
+    }
+    let opened = |data| ("opened".to_owned(), json(data));
+    assert_eq!(heard, [opened("2"), opened("4")]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_is_behind_on_a_log_is_told_how_much_was_missed() {
     let bench = Bench::new().await;

@@ -117,6 +117,7 @@ impl Subscriptions {
             }
             Subject::Directory
             | Subject::Bus
+            | Subject::Announced(_)
             | Subject::Topic(_)
             | Subject::Service(_)
             | Subject::Device(_) => table.watch_channel(outlet, subject).0,
@@ -226,13 +227,13 @@ impl Subscriptions {
             act,
             at: table.moment(),
         });
-        table.announce(&Subject::Bus, &Event::Bus(Arc::clone(&event)));
+        tell_bus(&mut table, &event);
         event
     }
 
     /// Tells those on this node who follow the bus what was announced on another.
-    pub(super) fn tell_bus(&self, event: Arc<BusEvent>) {
-        self.table().announce(&Subject::Bus, &Event::Bus(event));
+    pub(super) fn tell_bus(&self, event: &Arc<BusEvent>) {
+        tell_bus(&mut self.table(), event);
     }
 
     /// Tells those on this node who follow a topic what happened to it.
@@ -320,6 +321,14 @@ impl StoreFeed for Subscriptions {
         self.table().learn(system, slots, Instant::now());
         self.settle_later.notify_one();
     }
+}
+
+/// Tells those who follow the whole bus, and those who wait for what is announced by this name.
+fn tell_bus(table: &mut Table, event: &Arc<BusEvent>) {
+    let by_this_name = Subject::Announced(Arc::clone(&event.name));
+    let event = Event::Bus(Arc::clone(event));
+    table.announce(&Subject::Bus, &event);
+    table.announce(&by_this_name, &event);
 }
 
 /// A module's statuses with this `connected`.

@@ -365,6 +365,7 @@ impl Table {
             }
             Subject::Directory
             | Subject::Bus
+            | Subject::Announced(_)
             | Subject::Topic(_)
             | Subject::Service(_)
             | Subject::Device(_) => {

@@ -102,3 +102,55 @@ fn response(body: &[u8]) -> Result<u64> {
     }
     Ok(id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::tests::check_splits;
+
+    fn platypush() -> Platypush {
+        Platypush::new(Token::new("load.secret".to_owned().into()))
+    }
+
+    fn answered(body: &str) -> Vec<u8> {
+        let length = body.len();
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
+    }
+
+    fn responded(id: u64, output: &str, errors: &str) -> Vec<u8> {
+        answered(&format!(
+            r#"{{"id": {id}, "type": "response", "response": {{"output": {output}, "errors": {errors}}}}}"#
+        ))
+    }
+
+    #[test]
+    fn responses_split_anywhere_are_the_same() {
+        let both = [responded(7, "7", "[]"), responded(8, "8", "[]")].concat();
+        check_splits(&platypush(), &both, &["done 7", "done 8"]);
+    }
+
+    #[test]
+    fn a_response_that_puts_out_something_else_or_nothing_is_an_error() {
+        for answer in [
+            responded(7, "8", "[]"),
+            responded(7, r#"{"success": false}"#, r#"["unknown"]"#),
+            answered("{}"),
+        ] {
+            let text = String::from_utf8_lossy(&answer).into_owned();
+            assert!(platypush().read(&answer).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_asked_has_the_token_and_the_number_as_its_argument() {
+        let mut out = Vec::new();
+        platypush().echo(7, &mut out).expect("it has calls");
+        let said = String::from_utf8_lossy(&out);
+        assert!(
+            said.contains("\r\nAuthorization: Bearer load.secret\r\n"),
+            "{said}"
+        );
+        let body = r#"{"type":"request","action":"procedure.echo","args":{"value":7},"id":7}"#;
+        assert!(said.ends_with(body), "{said}");
+    }
+}

@@ -258,6 +258,7 @@ impl Stage {
                 Subject::Module(path) => (path.to_string(), None),
                 Subject::Status(path) => (path.module.to_string(), Some(&path.status)),
                 Subject::Bus
+                | Subject::Announced(_)
                 | Subject::Log(_)
                 | Subject::Directory
                 | Subject::Topic(_)
@@ -298,6 +299,7 @@ impl Stage {
             Subject::Module(path) => Some(&**path),
             Subject::Status(path) => Some(&path.module),
             Subject::Bus
+            | Subject::Announced(_)
             | Subject::Log(_)
             | Subject::Directory
             | Subject::Topic(_)
@@ -430,6 +432,7 @@ fn subject_in_words(subject: &Subject) -> String {
         Subject::Status(path) => format!("{} {}", path.module, path.status),
         Subject::Log(_)
         | Subject::Directory
+        | Subject::Announced(_)
         | Subject::Topic(_)
         | Subject::Service(_)
         | Subject::Device(_) => {

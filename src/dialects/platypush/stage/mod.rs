@@ -152,6 +152,7 @@ impl Stage {
             | Subject::Log(_)
             | Subject::Directory
             | Subject::Bus
+            | Subject::Announced(_)
             | Subject::Topic(_)
             | Subject::Service(_)
             | Subject::Device(_) => false,

@@ -52,6 +52,7 @@ pub(super) fn subject_words(subject: &Subject) -> String {
         other @ (Subject::Status(_)
         | Subject::Log(_)
         | Subject::Directory
+        | Subject::Announced(_)
         | Subject::Topic(_)
         | Subject::Service(_)
         | Subject::Device(_)) => panic!("this dialect does not follow {other:?}"),

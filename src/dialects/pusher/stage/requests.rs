@@ -19,6 +19,7 @@ impl Stage {
                 Subject::Module(path) => *place == path.to_string(),
                 Subject::Status(path) => *place == path.module.to_string() && *name == path.status,
                 Subject::Bus
+                | Subject::Announced(_)
                 | Subject::Log(_)
                 | Subject::Directory
                 | Subject::Topic(_)
@@ -134,6 +135,7 @@ fn in_words(subject: &Subject) -> String {
         Subject::Status(path) => format!("{} {}", path.module, path.status),
         Subject::Log(_)
         | Subject::Directory
+        | Subject::Announced(_)
         | Subject::Topic(_)
         | Subject::Service(_)
         | Subject::Device(_) => {
