@@ -59,6 +59,7 @@ async fn why_the_light_went_on_is_seen_with_what_each_step_did() {
     person
         .see("tr:has-text('call sys-lab/Soft_1/fail') td.bad:has-text('no bulb')")
         .await;
+    person.assert_open_to_all("a firing").await;
 
     console.set("mood", "busy").await;
     person
@@ -69,6 +70,8 @@ async fn why_the_light_went_on_is_seen_with_what_each_step_did() {
     // What was opened stays so when the next firing is there.
     person.see("[data-part=firing]:nth-child(2)[open]").await;
     assert_eq!(person.count("[data-part=firing]").await, 2);
+    person.hold_a_phone().await;
+    assert_eq!(person.hidden_width().await, 0);
     person.assert_no_faults();
 }
 

@@ -161,7 +161,7 @@ async fn a_log_that_floods_the_page_is_bounded_and_the_page_stays_usable() {
     assert!(shown <= 500, "{shown} lines stand in the page");
     person
         .see(&format!(
-            "{SOFT} [role=status]:has-text('lines have come, the last')"
+            "{SOFT} [data-part=log] .weak:has-text('lines have come, the last')"
         ))
         .await;
     assert_eq!(person.count(&format!("{log} img")).await, 0);

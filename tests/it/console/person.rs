@@ -118,6 +118,7 @@ impl Person {
     }
 
     /// Prints how long the page was busy at a time since it was asked last, where that was for longer than people notice. It judges nothing: other tests share the processors.
+    #[expect(clippy::print_stdout, reason = "it is for people to read")]
     pub(super) async fn tell_long_tasks(&mut self, what: &str) {
         let tasks = self.ask(json!({"cmd": "long_tasks"})).await;
         println!("{what}: long tasks in milliseconds: {tasks}");

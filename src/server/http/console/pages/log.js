@@ -12,7 +12,7 @@ export function logPane({ sys, mod, index, module }, left) {
   const lines = el("div.log", { role: "log", "aria-label": label, "aria-live": "off", tabIndex: 0 });
   const level = el("select", {}, LEVELS.map((name) => el("option", {}, name)));
   const text = el("input", { type: "search", autocomplete: "off" });
-  const many = el("p.weak", { role: "status" }, "Lines show as they come.");
+  const many = el("p.weak", {}, "Lines show as they come.");
   const fits = (line) => levelOf(line.level) >= LEVELS.indexOf(level.value) && line.msg.toLowerCase().includes(text.value.toLowerCase());
   const pane = new Lines(lines, many, row, fits);
   for (const input of [level, text]) input.addEventListener("input", () => pane.showAgain());
@@ -22,6 +22,7 @@ export function logPane({ sys, mod, index, module }, left) {
     pane.showAgain();
   });
   const refused = (why) => {
+    many.role = "alert";
     many.textContent = `The log cannot be followed: ${why}`;
   };
   const heard = (line) => pane.add({ at: Date.now(), level: String(line.level), msg: cut(String(line.msg)) });

@@ -27,7 +27,7 @@ export async function open(place, [id], { left, user }) {
 
 function inRoom(trigger, instance, left) {
   return [
-    el("p", { role: "status" }, standing(instance, left)),
+    el("p", {}, standing(instance, left)),
     instance.webhook_secret ? webhook(instance) : null,
     el("h2", {}, "Conditions"),
     conditions(trigger, instance, left),
@@ -84,8 +84,7 @@ function firings(instance, left) {
       if (left.aborted) return;
       const next = named(found).map(([name, fired]) => [name, shown.get(name) ?? firing(fired)]);
       shown = new Map(next);
-      // A row that is moved loses the focus.
-      if (next.some(([, row], at) => rows.children[at] !== row) || rows.children.length > next.length) rows.replaceChildren(...shown.values());
+      arrange(rows, [...shown.values()]);
       note.textContent = found.length === 0 ? "It has not fired since the gateway started, or since it was taken over." : "";
     } catch (error) {
       note.textContent = `The firings cannot be read: ${error.message}`;
@@ -99,6 +98,13 @@ function firings(instance, left) {
   followState(instance, left, look);
   look();
   return [note, rows];
+}
+
+/** Has a place show these rows in this order. Those that stay are left where they are, since what is moved loses the focus. */
+function arrange(place, rows) {
+  const wanted = new Set(rows);
+  for (const old of [...place.children]) if (!wanted.has(old)) old.remove();
+  rows.forEach((row, at) => place.children[at] === row || place.insertBefore(row, place.children[at] ?? null));
 }
 
 /** Each firing with a name of its own, also where two are alike. */

@@ -16,7 +16,7 @@ export async function open(place, _words, { left }) {
   const examples = el("div.row");
   const note = el("p.help");
   const frames = el("div.log", { role: "log", "aria-label": "Frames", "aria-live": "off", tabIndex: 0 });
-  const many = el("p.weak", { role: "status" });
+  const many = el("p.weak");
   const lines = new Lines(frames, many, ({ at, mark, text, tone }) => el("p", { className: tone }, `${clock(at)} ${mark} ${text}`));
   const tell = (mark, text, tone = "") => lines.add({ at: Date.now(), mark, text: cut(text), tone });
   const socket = new Socket(tell, () => path.value);
