@@ -11,6 +11,7 @@ mod automation;
 mod building;
 mod building_access;
 mod building_editor;
+mod call_watch;
 mod calls;
 mod cluster;
 mod custom_commands;
@@ -50,8 +51,10 @@ use futures_util::future::OptionFuture;
 use tokio::runtime::Handle;
 
 use crate::core::access::{KeyIntrospection, Sessions};
+use crate::core::automation::WatchedAutomation;
 use crate::core::building::{BuildingParts, BuildingService};
 use crate::core::building_access::InternalAccess;
+use crate::core::call_watch::CallWatch;
 use crate::core::cluster::Cluster;
 use crate::core::cluster::inbound::Inbound;
 use crate::core::cluster::outbound::Outbound;
@@ -304,6 +307,9 @@ impl Core {
             building: Arc::clone(&building),
             outbound: outbound.clone(),
         });
+        let call_watch = CallWatch {
+            subscriptions: Arc::clone(&subscriptions),
+        };
         let calls = Arc::new(Calls {
             resolver: Arc::clone(&resolver),
             modules: Arc::clone(&modules),
@@ -311,6 +317,7 @@ impl Core {
             outbound: outbound.clone(),
             metrics: Arc::clone(&metrics),
             recent: Arc::default(),
+            watch: call_watch.clone(),
             exec_deadline: settings.exec_deadline,
         });
         let queries = Arc::new(Queries {
@@ -370,7 +377,10 @@ impl Core {
                 store: Arc::clone(&messages.store),
             },
             calls,
-            automation,
+            automation: Arc::new(WatchedAutomation {
+                automation,
+                calls: call_watch,
+            }),
             custom_commands,
             building_access,
             inbound_calls: InboundCalls {

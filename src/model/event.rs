@@ -5,8 +5,8 @@ use std::sync::Arc;
 use driver_types::{Act, Clearance, JsonText, LogLevel, ModuleId, StatusName};
 
 use crate::model::{
-    BindingPath, ClusterConnectionId, DeviceId, EntryId, MessageNews, ModulePath, Revision,
-    ServiceKey, Timestamp, TopicEvent, TopicId,
+    BindingPath, CallNews, ClusterConnectionId, DeviceId, EntryId, MessageNews, ModulePath,
+    Revision, ServiceKey, Timestamp, TopicEvent, TopicId,
 };
 
 /// What can be followed. Closed, so that a further dialect's needs show up in every match.
@@ -23,6 +23,8 @@ pub enum Subject {
     Directory,
     /// What modules, people and rules announce by name. Of this node alone.
     Bus,
+    /// Which functions are called and which procedures run. Of this node alone, and for administrators.
+    Calls,
     /// A channel with no status behind it. It is [entered](crate::model::Request::Enter), which says who its follower is.
     Topic(TopicId),
     /// What a service sends. Who knows its key may follow it.
@@ -64,6 +66,8 @@ pub enum Event {
     Line(Arc<LogLine>),
     /// Something was announced on the bus.
     Bus(Arc<BusEvent>),
+    /// A call has begun, or come to its end.
+    Call(Arc<CallNews>),
     /// Something happened to a topic.
     Topic(Arc<TopicNews>),
     /// Something happened to messages.
@@ -196,7 +200,7 @@ impl Event {
                 // Few: a device has some dozens of subscriptions.
                 MessageNews::Subscribed { .. } | MessageNews::Missed => Keep::All,
             },
-            Self::Bus(_) => Keep::All,
+            Self::Bus(_) | Self::Call(_) => Keep::All,
         }
     }
 
@@ -215,6 +219,7 @@ impl Event {
             Self::Entry { .. }
             | Self::Line(_)
             | Self::Bus(_)
+            | Self::Call(_)
             | Self::Topic(_)
             | Self::Message(_) => false,
         }
@@ -232,6 +237,7 @@ impl Event {
             | Self::Entry { .. }
             | Self::Line(_)
             | Self::Bus(_)
+            | Self::Call(_)
             | Self::Message(_) => None,
         }
     }
@@ -243,6 +249,7 @@ impl Event {
             Self::Entry { .. } => 0,
             Self::Line(line) => line.message.len(),
             Self::Bus(event) => event.name.len() + event.data.as_str().len(),
+            Self::Call(news) => news.size(),
             Self::Topic(news) => match &news.event {
                 TopicEvent::Message { message, .. } => message.as_str().len(),
                 TopicEvent::Joined { member, .. } => {
@@ -264,7 +271,9 @@ impl Event {
         match self {
             Self::Value { old, .. } => Old::Value(old.clone()),
             Self::Entry { old, .. } => Old::Entry(*old),
-            Self::Line(_) | Self::Bus(_) | Self::Topic(_) | Self::Message(_) => Old::Nothing,
+            Self::Line(_) | Self::Bus(_) | Self::Call(_) | Self::Topic(_) | Self::Message(_) => {
+                Old::Nothing
+            }
         }
     }
 
@@ -278,6 +287,7 @@ impl Event {
                 Self::Entry { .. }
                 | Self::Line(_)
                 | Self::Bus(_)
+                | Self::Call(_)
                 | Self::Topic(_)
                 | Self::Message(_),
                 _,

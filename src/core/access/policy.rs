@@ -117,6 +117,12 @@ pub(in crate::core) fn may_follow(
         }
         Subject::Directory | Subject::Bus if policy.is_restricted() => Err(restricted()),
         Subject::Directory | Subject::Bus => Ok(()),
+        Subject::Calls if policy.is_restricted() => Err(restricted()),
+        // Of every room, whatever its zones say, and with what is given.
+        Subject::Calls if policy.level() < Clearance::Admin => {
+            Err(forbidden("following calls needs an administrator"))
+        }
+        Subject::Calls => Ok(()),
         Subject::Topic(topic) => may_use(policy, topic),
         Subject::Service(_) if policy.reads_messages() => Ok(()),
         Subject::Service(_) => Err(forbidden("these credentials open no messages")),
@@ -132,6 +138,7 @@ fn may_unfollow(directory: &Directory, policy: &Policy, subject: &Subject) -> Re
         Subject::Log(module) => may_reach(directory, policy, module),
         Subject::Directory
         | Subject::Bus
+        | Subject::Calls
         | Subject::Topic(_)
         | Subject::Service(_)
         | Subject::Device(_) => Ok(()),

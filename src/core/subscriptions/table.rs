@@ -365,6 +365,7 @@ impl Table {
             }
             Subject::Directory
             | Subject::Bus
+            | Subject::Calls
             | Subject::Topic(_)
             | Subject::Service(_)
             | Subject::Device(_) => {

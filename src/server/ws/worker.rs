@@ -252,6 +252,7 @@ impl Table {
                 | Subject::Module(_)
                 | Subject::Directory
                 | Subject::Bus
+                | Subject::Calls
                 | Subject::Topic(_)
                 | Subject::Service(_)
                 | Subject::Device(_) => None,

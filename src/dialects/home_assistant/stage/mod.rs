@@ -260,6 +260,7 @@ impl Stage {
                 Subject::Bus
                 | Subject::Log(_)
                 | Subject::Directory
+                | Subject::Calls
                 | Subject::Topic(_)
                 | Subject::Service(_)
                 | Subject::Device(_) => continue,
@@ -300,6 +301,7 @@ impl Stage {
             Subject::Bus
             | Subject::Log(_)
             | Subject::Directory
+            | Subject::Calls
             | Subject::Topic(_)
             | Subject::Service(_)
             | Subject::Device(_) => None,
@@ -430,6 +432,7 @@ fn subject_in_words(subject: &Subject) -> String {
         Subject::Status(path) => format!("{} {}", path.module, path.status),
         Subject::Log(_)
         | Subject::Directory
+        | Subject::Calls
         | Subject::Topic(_)
         | Subject::Service(_)
         | Subject::Device(_) => {

@@ -141,6 +141,7 @@ impl Stage {
             | Subject::Log(_)
             | Subject::Directory
             | Subject::Bus
+            | Subject::Calls
             | Subject::Service(_)
             | Subject::Device(_) => None,
         });

@@ -21,6 +21,7 @@ impl Stage {
                 Subject::Bus
                 | Subject::Log(_)
                 | Subject::Directory
+                | Subject::Calls
                 | Subject::Topic(_)
                 | Subject::Service(_)
                 | Subject::Device(_) => false,
@@ -134,6 +135,7 @@ fn in_words(subject: &Subject) -> String {
         Subject::Status(path) => format!("{} {}", path.module, path.status),
         Subject::Log(_)
         | Subject::Directory
+        | Subject::Calls
         | Subject::Topic(_)
         | Subject::Service(_)
         | Subject::Device(_) => {

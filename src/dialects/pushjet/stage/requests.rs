@@ -107,6 +107,7 @@ fn in_words(subject: &Subject) -> String {
         | Subject::Log(_)
         | Subject::Directory
         | Subject::Bus
+        | Subject::Calls
         | Subject::Topic(_) => panic!("this dialect never follows this: {subject:?}"),
     }
 }
