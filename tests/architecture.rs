@@ -235,6 +235,7 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("action_names", &["directory"]),
+    ("call_watch", &["reply", "subscriptions", "access"]),
     // The ports, each a file.
     ("access_control", &["metrics", "access", "building"]),
     ("sign_in", &["metrics", "access", "building"]),
@@ -276,6 +277,7 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
             "metrics",
             "reply",
             "recent_calls",
+            "call_watch",
             "access",
             "modules",
             "building",

@@ -2,12 +2,17 @@
 //!
 //! What is behind it stands on the core, so the core is given it before it is there itself.
 
+use std::sync::Arc;
+
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
 
 use crate::core::access::Caller;
+use crate::core::call_watch::CallWatch;
 use crate::core::reply::ReplySlot;
-use crate::model::{Failure, FailureKind, HookOutcome, HookRequest, RunRequest};
+use crate::model::{
+    CallTarget, Failure, FailureKind, HookOutcome, HookRequest, JsonText, RunRequest,
+};
 
 /// What the building does by itself, or by a name that somebody gives.
 pub trait Automation: Send + Sync + 'static {
@@ -30,5 +35,25 @@ impl Automation for NoAutomation {
 
     fn hook(&self, _: HookRequest) -> BoxFuture<'static, HookOutcome> {
         future::ready(HookOutcome::Unknown).boxed()
+    }
+}
+
+/// Automation whose runs are watched as calls are.
+pub(super) struct WatchedAutomation {
+    pub(super) automation: Arc<dyn Automation>,
+    pub(super) calls: CallWatch,
+}
+
+impl Automation for WatchedAutomation {
+    fn run(&self, caller: &Caller, run: RunRequest, answer: ReplySlot) {
+        let answer = self.calls.begin(caller, answer, || {
+            let arguments = run.arguments.clone().unwrap_or_else(JsonText::null);
+            (CallTarget::Procedure(run.procedure.clone()), arguments)
+        });
+        self.automation.run(caller, run, answer);
+    }
+
+    fn hook(&self, request: HookRequest) -> BoxFuture<'static, HookOutcome> {
+        self.automation.hook(request)
     }
 }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::core::access::{Caller, ModuleAccess, audit, may_access};
 use crate::core::building::BuildingService;
+use crate::core::call_watch::CallWatch;
 use crate::core::cluster::outbound::{Outbound, Pending, Queue};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::{ModuleHandle, Supervisor, Wakeup, new_act};
@@ -18,7 +19,8 @@ use crate::core::reply::ReplySlot;
 use crate::core::resolve::Resolver;
 use crate::driver_host::CallChain;
 use crate::model::{
-    Act, CallKey, Clearance, ExecRequest, Failure, FailureKind, ModuleAddress, ModuleId, ModulePath,
+    Act, CallKey, CallTarget, Clearance, ExecRequest, Failure, FailureKind, ModuleAddress,
+    ModuleId, ModulePath,
 };
 
 /// Where a call goes.
@@ -36,6 +38,7 @@ pub struct Calls {
     pub(super) outbound: Option<Arc<Outbound>>,
     pub(super) metrics: Arc<CoreMetrics>,
     pub(super) recent: Arc<RecentCalls>,
+    pub(super) watch: CallWatch,
     /// How long a caller waits.
     pub(super) exec_deadline: Duration,
 }
@@ -100,6 +103,10 @@ impl Calls {
         slot: ReplySlot,
     ) -> Option<Wakeup> {
         self.metrics.execs.increment(1);
+        let slot = self.watch.begin(who, slot, || {
+            let target = CallTarget::Function(exec.module.clone(), exec.function.clone());
+            (target, exec.arguments.clone())
+        });
         let act = act_of(who, &exec, chain);
         let admitted = self
             .callee(who, &exec, chain, &act)

@@ -12,6 +12,7 @@ mod building;
 mod building_access;
 mod building_editor;
 mod bus;
+mod call_watch;
 mod calls;
 mod cluster;
 mod custom_commands;
@@ -51,9 +52,11 @@ use futures_util::future::OptionFuture;
 use tokio::runtime::Handle;
 
 use crate::core::access::{KeyIntrospection, Sessions};
+use crate::core::automation::WatchedAutomation;
 use crate::core::building::{BuildingParts, BuildingService};
 use crate::core::building_access::InternalAccess;
 use crate::core::bus::{Bus, BusFeed};
+use crate::core::call_watch::CallWatch;
 use crate::core::cluster::Cluster;
 use crate::core::cluster::inbound::Inbound;
 use crate::core::cluster::outbound::Outbound;
@@ -314,6 +317,9 @@ impl Core {
             outbound: outbound.clone(),
             bus,
         });
+        let call_watch = CallWatch {
+            subscriptions: Arc::clone(&subscriptions),
+        };
         let calls = Arc::new(Calls {
             resolver: Arc::clone(&resolver),
             modules: Arc::clone(&modules),
@@ -321,6 +327,7 @@ impl Core {
             outbound: outbound.clone(),
             metrics: Arc::clone(&metrics),
             recent: Arc::default(),
+            watch: call_watch.clone(),
             exec_deadline: settings.exec_deadline,
         });
         let queries = Arc::new(Queries {
@@ -380,7 +387,10 @@ impl Core {
                 store: Arc::clone(&messages.store),
             },
             calls,
-            automation,
+            automation: Arc::new(WatchedAutomation {
+                automation,
+                calls: call_watch,
+            }),
             custom_commands,
             building_access,
             inbound_calls: InboundCalls {

@@ -150,6 +150,7 @@ impl OtherModules for ModuleRequests {
                     | Event::Entry { .. }
                     | Event::Line(_)
                     | Event::Bus(_)
+                    | Event::Call(_)
                     | Event::Message(_) => None,
                 };
                 Ok(events
@@ -390,6 +391,7 @@ fn values(events: BoxStream<'static, Event>) -> BoxStream<'static, JsonText> {
         Event::Entry { .. }
         | Event::Line(_)
         | Event::Bus(_)
+        | Event::Call(_)
         | Event::Topic(_)
         | Event::Message(_) => None,
     };

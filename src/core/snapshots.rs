@@ -137,6 +137,7 @@ fn says(event: &Event, name: &StatusName) -> bool {
         Event::Entry { .. }
         | Event::Line(_)
         | Event::Bus(_)
+        | Event::Call(_)
         | Event::Topic(_)
         | Event::Message(_) => false,
     }

@@ -305,6 +305,7 @@ async fn what_many_modules_say_is_told_for_each_place_at_which_one_stands() {
         | Event::Entry { .. }
         | Event::Line(_)
         | Event::Bus(_)
+        | Event::Call(_)
         | Event::Topic(_)
         | Event::Message(_) => None,
     });

@@ -19,6 +19,7 @@ pub(super) fn encode(event: &Event, newest: &Newest, out: &mut Encoded) {
         Event::Entry { id, old, new, .. } => (id.to_string(), is_there(old), is_there(new)),
         Event::Line(line) => (line.module.to_string(), json(&None), json(&None)),
         Event::Bus(event) => (event.name.to_string(), json(&None), event.data.to_string()),
+        Event::Call(news) => (format!("{:?}", news.call.target), json(&None), json(&None)),
         Event::Topic(news) => {
             let text = match &news.event {
                 TopicEvent::Message { message, .. } => message.to_string(),
@@ -53,6 +54,7 @@ pub(super) fn encode(event: &Event, newest: &Newest, out: &mut Encoded) {
             | Event::Entry { .. }
             | Event::Line(_)
             | Event::Bus(_)
+            | Event::Call(_)
             | Event::Topic(_)
             | Event::Message(_) => None,
         })

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use driver_types::{Act, Clearance, JsonText, LogLevel, ModuleId, StatusName};
 
 use crate::model::{
-    BindingPath, ClusterConnectionId, DeviceId, EntryId, MessageNews, ModulePath, Revision,
-    ServiceKey, Timestamp, TopicEvent, TopicId,
+    BindingPath, CallNews, ClusterConnectionId, DeviceId, EntryId, MessageNews, ModulePath,
+    Revision, ServiceKey, Timestamp, TopicEvent, TopicId,
 };
 
 /// What can be followed. Closed, so that a further dialect's needs show up in every match.
@@ -25,6 +25,8 @@ pub enum Subject {
     Bus,
     /// What of it is announced by this name. It costs nothing where others are announced, however many are followed.
     Announced(Arc<str>),
+    /// Which functions are called and which procedures run. Of this node alone, and for administrators.
+    Calls,
     /// A channel with no status behind it. It is [entered](crate::model::Request::Enter), which says who its follower is.
     Topic(TopicId),
     /// What a service sends. Who knows its key may follow it.
@@ -66,6 +68,8 @@ pub enum Event {
     Line(Arc<LogLine>),
     /// Something was announced on the bus.
     Bus(Arc<BusEvent>),
+    /// A call has begun, or come to its end.
+    Call(Arc<CallNews>),
     /// Something happened to a topic.
     Topic(Arc<TopicNews>),
     /// Something happened to messages.
@@ -198,7 +202,7 @@ impl Event {
                 // Few: a device has some dozens of subscriptions.
                 MessageNews::Subscribed { .. } | MessageNews::Missed => Keep::All,
             },
-            Self::Bus(_) => Keep::All,
+            Self::Bus(_) | Self::Call(_) => Keep::All,
         }
     }
 
@@ -217,6 +221,7 @@ impl Event {
             Self::Entry { .. }
             | Self::Line(_)
             | Self::Bus(_)
+            | Self::Call(_)
             | Self::Topic(_)
             | Self::Message(_) => false,
         }
@@ -234,6 +239,7 @@ impl Event {
             | Self::Entry { .. }
             | Self::Line(_)
             | Self::Bus(_)
+            | Self::Call(_)
             | Self::Message(_) => None,
         }
     }
@@ -245,6 +251,7 @@ impl Event {
             Self::Entry { .. } => 0,
             Self::Line(line) => line.message.len(),
             Self::Bus(event) => event.name.len() + event.data.as_str().len(),
+            Self::Call(news) => news.size(),
             Self::Topic(news) => match &news.event {
                 TopicEvent::Message { message, .. } => message.as_str().len(),
                 TopicEvent::Joined { member, .. } => {
@@ -266,7 +273,9 @@ impl Event {
         match self {
             Self::Value { old, .. } => Old::Value(old.clone()),
             Self::Entry { old, .. } => Old::Entry(*old),
-            Self::Line(_) | Self::Bus(_) | Self::Topic(_) | Self::Message(_) => Old::Nothing,
+            Self::Line(_) | Self::Bus(_) | Self::Call(_) | Self::Topic(_) | Self::Message(_) => {
+                Old::Nothing
+            }
         }
     }
 
@@ -280,6 +289,7 @@ impl Event {
                 Self::Entry { .. }
                 | Self::Line(_)
                 | Self::Bus(_)
+                | Self::Call(_)
                 | Self::Topic(_)
                 | Self::Message(_),
                 _,

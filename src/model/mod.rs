@@ -6,6 +6,7 @@
 
 mod backoff;
 mod building;
+mod call_news;
 mod clock;
 mod close;
 mod credentials;
@@ -51,6 +52,7 @@ pub use building::{
     WebhookKey, WholePath, Wrong, Zone, ZonePermissions, is_variable_name, one_of, rules,
     sets_anything,
 };
+pub use call_news::{CallEnd, CallNews, CallTarget, Called};
 pub use clock::Clock;
 pub use close::{Audience, CloseReason};
 pub use credentials::{

@@ -8,7 +8,8 @@
 //! - `transport` connects clients, plain or by TLS.
 //! - `redis` is a redis-server of a test's own, `proxy` stands in front of one and lets everything stand still, `cluster` is several gateways on one.
 //! - `core_stub` stands in for a core of a PlaceOS, `beside` is a gateway next to one, `device` hears from modules who acts for them, `lights` are many such modules and somebody who switches them, `panel` is a client that holds what it is told to rules.
-//! - `home_assistant_library` is Home Assistant's own client library in a Node process, `home_assistant_socket` a bare websocket at its door, `home_assistant_browser` a browser with its dashboard, `home_assistant_building` what they talk to; `home_assistant_program` is what such programs have in common.
+//! - `home_assistant_library` is Home Assistant's own client library in a Node process, `home_assistant_socket` a bare websocket at its door, `home_assistant_building` what they talk to; `home_assistant_program` is what such programs have in common.
+//! - `browser` is a page of another make in a browser: Home Assistant's dashboard, and Platypush's pages.
 //! - `places` has the frames of requests and answers, `buildings` what there is to talk to.
 //! - `document` reads the project's own documents.
 //! - Child processes, programs of other makes, folders, ports, certificates and deadlines are the crate `test-support`, on which drivers' tests stand too.
@@ -17,6 +18,7 @@
 //! Every process is ended by its own id when its owner is dropped; what it said is printed if the test failed.
 
 mod beside;
+mod browser;
 mod buildings;
 mod cluster;
 mod core_stub;
@@ -24,7 +26,6 @@ mod device;
 mod document;
 mod front;
 mod gateway;
-mod home_assistant_browser;
 mod home_assistant_building;
 mod home_assistant_library;
 mod home_assistant_program;
@@ -44,6 +45,7 @@ mod variable;
 mod wire;
 
 pub(crate) use beside::Beside;
+pub(crate) use browser::{Browser, dashboard_files, platypush_pages};
 pub(crate) use buildings::{BUILDING, Key, everywhere};
 pub(crate) use cluster::{Cluster, LEASE, TAKEOVER};
 pub(crate) use core_stub::{Answer, Asked, CoreStub, interface, list_core, unlist_core};
@@ -51,7 +53,6 @@ pub(crate) use device::{Act, Device};
 pub(crate) use document::{Block, Document};
 pub(crate) use front::Front;
 pub(crate) use gateway::{CERTIFICATE_FILE, CONTROL, Deployment, Gateway, KEY_FILE, Plan, Refusal};
-pub(crate) use home_assistant_browser::{Browser, dashboard_files};
 pub(crate) use home_assistant_building::{Console, LABORATORY, PASSWORD, soft};
 pub(crate) use home_assistant_library::Library;
 pub(crate) use home_assistant_program::Program;

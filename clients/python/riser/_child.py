@@ -81,6 +81,12 @@ class Child:
         for pipe in self._pipes:
             pipe.join(STOP_DEADLINE)
 
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
     def _ready(self) -> str:
         try:
             line = self._first.get(timeout=START_DEADLINE)

@@ -34,6 +34,7 @@ class Follower(Protocol):
     def accepted(self) -> None: ...
     def value(self, value: Any) -> None: ...
     def failed(self, error: RiserError) -> None: ...
+    def close(self) -> None: ...
 
 
 class Socket:
@@ -93,11 +94,12 @@ class Socket:
             self._ask(connection, "unbind", number, follower)
 
     def close(self) -> None:
-        """Ends everything that is followed."""
+        """Ends everything that is followed, and the waits for it."""
         with self._lock:
             followers = [follower for each in self._followers.values() for follower in each]
         for follower in followers:
             self.unfollow(follower)
+            follower.close()
 
     def _run(self) -> None:
         pause, was_open = RETRY_FIRST, False

@@ -11,7 +11,7 @@ from ._address import Address
 from ._binding import Binding
 from ._errors import RiserError
 from ._follow import Socket
-from ._limits import PAGE, PLACES_MAX, RETRY_PAUSE
+from ._limits import ANSWER_DEADLINE, PAGE, PLACES_MAX, RETRY_PAUSE
 from ._names import Place, function_of, heads, module_of, place_of, slots_of, system_of
 from ._rest import UNAVAILABLE, Rest, refused, resource
 
@@ -22,10 +22,15 @@ PROCEDURE = "procedure."
 class Gateway:
     """A gateway at a URL, with an API key, ``<id>.<secret>``. Threads may share it."""
 
-    def __init__(self, url: str, key: str | None = None, *, patience: float = 0.0) -> None:
-        """``patience`` is for how many seconds from now on a call that certainly did not run is made again, as while modules start."""
+    def __init__(
+        self, url: str, key: str | None = None, *, patience: float = 0.0, timeout: float = ANSWER_DEADLINE
+    ) -> None:
+        """``patience`` is for how many seconds from now on a call that certainly did not run is made again, as while modules start.
+
+        ``timeout`` is how many seconds an answer may take. A call that has none by then may still have its effect.
+        """
         self._patient_until = time.monotonic() + patience
-        self._rest = Rest(Address.read(url), key)
+        self._rest = Rest(Address.read(url), key, timeout)
         self._socket = Socket(self._rest.address, self._rest.credentials)
         #: Guards what follows: where the actions of the script lead.
         self._lock = threading.Lock()
@@ -62,6 +67,12 @@ class Gateway:
     def close(self) -> None:
         """Ends what is followed."""
         self._socket.close()
+
+    def __enter__(self) -> Gateway:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _call(self, place: Place, function: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         what = f"{place}/{function}"
@@ -145,4 +156,10 @@ class Gateway:
         errors = response.get("errors") or []
         if errors:
             raise RiserError(str(errors[0]))
-        return response.get("output")
+        return _returned(response.get("output"))
+
+
+def _returned(output: Any) -> Any:
+    """What a procedure has returned: the gateway's word for nothing, which is Platypush's, is ``{"success": true}``."""
+    is_nothing = isinstance(output, dict) and len(output) == 1 and output.get("success") is True
+    return None if is_nothing else output

@@ -10,7 +10,7 @@ from typing import Any
 from . import _json
 from ._address import Address, tls
 from ._errors import RiserError
-from ._limits import ANSWER_DEADLINE, CONNECT_DEADLINE, MESSAGE_MAX_BYTES
+from ._limits import CONNECT_DEADLINE, MESSAGE_MAX_BYTES
 
 #: Where PlaceOS's resources stand.
 ROOT = "/api/engine/v2"
@@ -48,9 +48,10 @@ class Answer:
 class Rest:
     """The requests to one gateway."""
 
-    def __init__(self, address: Address, key: str | None) -> None:
+    def __init__(self, address: Address, key: str | None, timeout: float) -> None:
         self.address = address
         self._key = key
+        self._timeout = timeout
 
     def credentials(self) -> dict[str, str]:
         """The header that lets in. In a header and not in the query, which a proxy would log."""
@@ -112,7 +113,7 @@ class Rest:
             connection.connect()
         except OSError as error:
             raise RiserError(f"{self.address} cannot be reached: {_in_words(error)}", did_not_run=True) from error
-        connection.sock.settimeout(ANSWER_DEADLINE)
+        connection.sock.settimeout(self._timeout)
         return connection
 
     def _read(self, answer: Answer) -> Any:

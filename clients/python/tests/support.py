@@ -74,16 +74,20 @@ class Folder(unittest.TestCase):
 
 
 class Relay:
-    """Passes connections on to a gateway, until they are cut."""
+    """Passes connections on to a gateway, until they are cut. It has its own address before there is a gateway."""
 
-    def __init__(self, url: str) -> None:
-        host, _, port = url.removeprefix("http://").rpartition(":")
-        self._to = host, int(port)
+    def __init__(self) -> None:
+        self._to = ("", 0)
         self._server = socket.create_server(("127.0.0.1", 0))
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
         self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def lead_to(self, url: str) -> None:
+        """Passes connections on to this gateway from here on."""
+        host, _, port = url.removeprefix("http://").rpartition(":")
+        self._to = host, int(port)
 
     def cut(self) -> None:
         """Ends the connections that are open; others can be made."""

@@ -11,10 +11,17 @@ from riser import Child, Gateway, RiserError
 from .support import DEADLINE, NOTES, Folder, Relay
 
 
+PROCEDURES = """
+procedures:
+  - {id: note, parameters: [value], steps: [{call: sys-Board/Notes_1/set, args: [text, "{{ value }}"]}]}
+  - {id: greet, parameters: [who], steps: [{return: {said: "hello {{ who }}"}}]}
+"""
+
+
 class GatewayTest(Folder):
     def setUp(self) -> None:
         super().setUp()
-        self.child = Child(self.save("building.yaml", NOTES))
+        self.child = Child(self.save("building.yaml", NOTES + PROCEDURES))
         self.addCleanup(self.child.stop)
         self.gateway = Gateway(self.child.url, self.child.key)
         self.addCleanup(self.gateway.close)
@@ -33,6 +40,27 @@ class GatewayTest(Folder):
         run("board_room.notes_2.set", "text", value="second")
         self.assertEqual(run("hall.notes.get", "text"), "second")
         self.assertEqual(self.gateway.exec("sys-Board/Notes_2", "get", "text"), "second")
+
+    def test_a_procedure_gives_what_it_returns_and_none_for_nothing(self) -> None:
+        run = self.gateway.run
+        self.assertIsNone(run("procedure.note", "first"))
+        self.assertEqual(run("board_room.notes.get", "text"), "first")
+        self.assertEqual(run("procedure.greet", who="Ann"), {"said": "hello Ann"})
+        self.fails("did you mean note", "procedure.noet", "x")
+        self.fails("positional or named", "procedure.note", "x", value="y")
+
+    def test_blocks_end_what_they_begin(self) -> None:
+        with Child(self.save("more.yaml", NOTES)) as child, Gateway(child.url, child.key) as gateway:
+            values = gateway.bind("sys-Board/Notes_1/text")
+        self.assertEqual(list(values), [])
+        with self.assertRaisesRegex(RiserError, "cannot be reached"):
+            gateway.run("board_room.notes.get", "text")
+
+    def test_an_answer_that_does_not_come_in_time_is_an_error(self) -> None:
+        hasty = Gateway(self.child.url, self.child.key, timeout=0.1)
+        with self.assertRaisesRegex(RiserError, "did not answer: .*whether the call had its effect is not known") as caught:
+            hasty.exec("sys-Board/Notes_1", "sleep", 60_000)
+        self.assertFalse(caught.exception.did_not_run)
 
     def test_a_failure_says_what_is_wrong(self) -> None:
         failed = self.fails("^sys-Board/Notes_1/fail: .*out of paper", "board_room.notes.fail", "out of paper")
@@ -96,8 +124,9 @@ class GatewayTest(Folder):
                 self.assertEqual(seen.get(timeout=DEADLINE), 2)
 
     def test_what_is_followed_is_right_again_after_the_connection_was_lost(self) -> None:
-        relay = Relay(self.child.url)
+        relay = Relay()
         self.addCleanup(relay.close)
+        relay.lead_to(self.child.url)
         beyond = Gateway(relay.url, self.child.key)
         self.addCleanup(beyond.close)
         self.gateway.run("board_room.notes.set", "same", 1)

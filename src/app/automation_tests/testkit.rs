@@ -237,6 +237,7 @@ fn said(event: Event) -> Option<JsonText> {
         Event::Entry { .. }
         | Event::Line(_)
         | Event::Bus(_)
+        | Event::Call(_)
         | Event::Topic(_)
         | Event::Message(_) => None,
     }

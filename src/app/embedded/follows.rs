@@ -97,6 +97,7 @@ impl Outlet for Latest {
                         Event::Entry { .. }
                         | Event::Line(_)
                         | Event::Bus(_)
+                        | Event::Call(_)
                         | Event::Topic(_)
                         | Event::Message(_),
                     ..

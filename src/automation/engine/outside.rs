@@ -102,6 +102,7 @@ pub(in crate::automation) fn said(event: Event) -> Option<JsonText> {
         Event::Entry { .. }
         | Event::Line(_)
         | Event::Bus(_)
+        | Event::Call(_)
         | Event::Topic(_)
         | Event::Message(_) => None,
     }

@@ -189,7 +189,11 @@ impl Watcher {
             }
             Event::Bus(event) => self.hear_event(&event),
             // None of them is followed.
-            Event::Entry { .. } | Event::Line(_) | Event::Topic(_) | Event::Message(_) => {}
+            Event::Entry { .. }
+            | Event::Line(_)
+            | Event::Call(_)
+            | Event::Topic(_)
+            | Event::Message(_) => {}
         }
     }
 

@@ -50,6 +50,7 @@ pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
             | Subject::Directory
             | Subject::Bus
             | Subject::Announced(_)
+            | Subject::Calls
             | Subject::Topic(_)
             | Subject::Service(_)
             | Subject::Device(_) => {}
@@ -329,6 +330,7 @@ fn refused_subject(who: &Caller, command: &str, subject: &Subject, failure: &Fai
         Subject::Log(module) => refused_by_id(who, command, module, "log", failure),
         Subject::Directory => channel(who, command, "the building", failure),
         Subject::Bus | Subject::Announced(_) => channel(who, command, "the bus", failure),
+        Subject::Calls => channel(who, command, "calls", failure),
         Subject::Topic(topic) => channel(who, command, topic.as_str(), failure),
         Subject::Service(_) => channel(who, command, "the messages of a service", failure),
         Subject::Device(_) => channel(who, command, "the messages to a device", failure),

@@ -115,10 +115,17 @@ pub(in crate::core) fn may_follow(
             may_debug(policy)?;
             clearance_for(directory, policy, Target::Module(module)).map(drop)
         }
-        Subject::Directory | Subject::Bus | Subject::Announced(_) if policy.is_restricted() => {
+        Subject::Directory | Subject::Bus | Subject::Announced(_) | Subject::Calls
+            if policy.is_restricted() =>
+        {
             Err(restricted())
         }
         Subject::Directory | Subject::Bus | Subject::Announced(_) => Ok(()),
+        // Of every room, whatever its zones say, and with what is given.
+        Subject::Calls if policy.level() < Clearance::Admin => {
+            Err(forbidden("following calls needs an administrator"))
+        }
+        Subject::Calls => Ok(()),
         Subject::Topic(topic) => may_use(policy, topic),
         Subject::Service(_) if policy.reads_messages() => Ok(()),
         Subject::Service(_) => Err(forbidden("these credentials open no messages")),
@@ -135,6 +142,7 @@ fn may_unfollow(directory: &Directory, policy: &Policy, subject: &Subject) -> Re
         Subject::Directory
         | Subject::Bus
         | Subject::Announced(_)
+        | Subject::Calls
         | Subject::Topic(_)
         | Subject::Service(_)
         | Subject::Device(_) => Ok(()),

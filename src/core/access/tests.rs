@@ -281,6 +281,16 @@ fn what_is_of_the_whole_building_is_for_those_who_are_not_restricted() {
 }
 
 #[test]
+fn calls_are_followed_by_administrators_of_the_whole_building() {
+    let follow = Request::Follow {
+        id: FollowId(0),
+        subject: Subject::Calls,
+        first: First::Reply,
+    };
+    check(&follow, &["admin"]);
+}
+
+#[test]
 fn a_log_that_is_followed_by_its_module_needs_what_a_debug_needs() {
     let follow = Request::Follow {
         id: FollowId(0),

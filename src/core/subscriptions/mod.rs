@@ -21,6 +21,7 @@ mod tests;
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use futures_util::FutureExt;
@@ -30,9 +31,9 @@ use tokio::time::Instant;
 
 use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
 use crate::model::{
-    Act, Audience, BusEvent, Clearance, Clock, CloseReason, EntryId, Event, Failure, FailureKind,
-    JsonText, LogLine, MessageNews, ModuleId, ModulePath, Presence, Slots, State, StatusChange,
-    StatusName, StatusValue, Subject, SystemId, lock,
+    Act, Audience, BusEvent, CallEnd, CallNews, Called, Clearance, Clock, CloseReason, EntryId,
+    Event, Failure, FailureKind, JsonText, LogLine, MessageNews, ModuleId, ModulePath, Presence,
+    Slots, State, StatusChange, StatusName, StatusValue, Subject, SystemId, Timestamp, lock,
 };
 use crate::stores::{StatusStore, StoreFeed};
 
@@ -47,6 +48,8 @@ pub(super) struct Subscriptions {
     settle_later: Notify,
     /// Told when statuses have their first value.
     new_statuses: watch::Sender<()>,
+    /// Whether calls have a follower: told under the table's lock, and looked at by every call without it.
+    are_calls_followed: AtomicBool,
 }
 
 impl Subscriptions {
@@ -62,6 +65,7 @@ impl Subscriptions {
                 store,
                 settle_later: Notify::new(),
                 new_statuses: watch::Sender::new(()),
+                are_calls_followed: AtomicBool::new(false),
             }
         })
     }
@@ -85,6 +89,7 @@ impl Subscriptions {
         for module in table.detach(outlet) {
             restore(&module);
         }
+        self.look_at_calls(&table);
     }
 
     /// Orders every worker to close connections.
@@ -121,6 +126,11 @@ impl Subscriptions {
             | Subject::Topic(_)
             | Subject::Service(_)
             | Subject::Device(_) => table.watch_channel(outlet, subject).0,
+            Subject::Calls => {
+                let (watch, _) = table.watch_channel(outlet, subject);
+                self.look_at_calls(&table);
+                watch
+            }
         }
     }
 
@@ -134,6 +144,48 @@ impl Subscriptions {
         if let Some((module, LogFollowers::None)) = table.unwatch(outlet, watch) {
             restore(&module);
         }
+        self.look_at_calls(&table);
+    }
+
+    fn look_at_calls(&self, table: &Table) {
+        let are_followed = table.is_followed(&Subject::Calls);
+        self.are_calls_followed
+            .store(are_followed, Ordering::Relaxed);
+    }
+
+    /// Whether calls have a follower.
+    pub(super) fn are_calls_followed(&self) -> bool {
+        self.are_calls_followed.load(Ordering::Relaxed)
+    }
+
+    /// Tells those who follow calls that one begins, and says when that was.
+    pub(super) fn call_begins(&self, call: &Arc<Called>) -> Timestamp {
+        let mut table = self.table();
+        let began = table.moment();
+        let event = Event::Call(Arc::new(CallNews {
+            call: Arc::clone(call),
+            began,
+            ended: None,
+        }));
+        table.announce(&Subject::Calls, &event);
+        began
+    }
+
+    /// Tells those who follow calls how one has ended.
+    pub(super) fn call_ends(
+        &self,
+        call: Arc<Called>,
+        began: Timestamp,
+        outcome: Result<JsonText, String>,
+    ) {
+        let mut table = self.table();
+        let at = table.moment();
+        let event = Event::Call(Arc::new(CallNews {
+            call,
+            began,
+            ended: Some(CallEnd { at, outcome }),
+        }));
+        table.announce(&Subject::Calls, &event);
     }
 
     /// Reports whether a module's log has followers, under the lock, so that no follower comes or goes meanwhile.

@@ -370,6 +370,7 @@ impl Room {
             Event::Entry { .. }
             | Event::Line(_)
             | Event::Bus(_)
+            | Event::Call(_)
             | Event::Topic(_)
             | Event::Message(_) => None,
         });

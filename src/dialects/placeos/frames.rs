@@ -90,7 +90,11 @@ pub(in crate::dialects) fn encode(
         }
         Event::Line(line) => out.frame(HEAD, |out| put_line(line, out)),
         // No request of this dialect follows these.
-        Event::Entry { .. } | Event::Bus(_) | Event::Topic(_) | Event::Message(_) => {}
+        Event::Entry { .. }
+        | Event::Bus(_)
+        | Event::Call(_)
+        | Event::Topic(_)
+        | Event::Message(_) => {}
     }
 }
 

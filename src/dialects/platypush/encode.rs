@@ -4,6 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::dialects::platypush::Form;
 use crate::dialects::platypush::actions::entity::{Entity, plugin_name};
+use crate::dialects::platypush::call_shape::put_call;
 use crate::dialects::platypush::message::{hex_id, put_event, put_json, seconds, shown_event};
 use crate::dialects::{Encoded, Surroundings};
 use crate::model::{BindingPath, Cause, Event, Newest, Revision, Timestamp};
@@ -50,12 +51,16 @@ pub(in crate::dialects) fn encode(
                 });
             }
         }
+        (Form::Call, Event::Call(news)) => {
+            out.frame(b"", |out| put_call(news, &surroundings.platypush, out));
+        }
         (
-            Form::Bus | Form::Status | Form::Session,
+            Form::Bus | Form::Status | Form::Call | Form::Session,
             Event::Value { .. }
             | Event::Entry { .. }
             | Event::Line(_)
             | Event::Bus(_)
+            | Event::Call(_)
             | Event::Topic(_)
             | Event::Message(_),
         ) => {}

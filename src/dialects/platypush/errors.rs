@@ -37,6 +37,19 @@ pub enum ActionError {
         /// What it has to be.
         what: &'static str,
     },
+    /// The client sees no module that keeps variables.
+    #[error(
+        "There are no variables: they are the statuses of a module called Variables, such as one of the driver virtual"
+    )]
+    NoVariables,
+    /// It sees several.
+    #[error("Variables may be those of {one} or of {other}: call the functions of one of them")]
+    ManyVariables {
+        /// A module that keeps variables.
+        one: String,
+        /// Another one.
+        other: String,
+    },
     /// There is more than one answer shows.
     #[error("More than {most} entities: name the plugins that are wanted")]
     TooMany {

@@ -3,11 +3,13 @@
 //! 1. A message is a request, a response or an event ([`message`]). Requests come over HTTP at `/execute`, or over the websocket `/ws/requests`.
 //! 2. A request names an action: a function of a module, a procedure, or one that is built in. [`actions`] says what the core is asked for it, and how the answer becomes an output.
 //! 3. `/ws/events` has what is announced on the bus and what modules say, and takes events that clients publish (`session`). They are written once for all who follow them (`encode.rs`).
-//! 4. Signing in, tokens and hooks are HTTP alone ([`rest`]).
+//! 4. `/ws/monitor` tells administrators which actions run, wherever they are asked for (`call_shape.rs`).
+//! 5. Signing in, tokens and hooks are HTTP alone ([`rest`]).
 //!
 //! What a module is called as a plugin stands in the [`View`], once for all connections.
 
 pub mod actions;
+mod call_shape;
 mod encode;
 pub mod errors;
 pub mod limits;
@@ -46,6 +48,8 @@ pub enum Form {
     Bus,
     /// A status, as an update of an entity.
     Status,
+    /// A call, as the monitor tells it.
+    Call,
     /// Not at all: nothing is followed.
     Session,
 }
@@ -54,6 +58,6 @@ pub enum Form {
 pub(in crate::dialects) fn is_for_session(form: Form) -> bool {
     match form {
         Form::Session => true,
-        Form::Bus | Form::Status => false,
+        Form::Bus | Form::Status | Form::Call => false,
     }
 }

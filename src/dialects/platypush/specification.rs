@@ -12,7 +12,7 @@ use crate::dialects::{CloseFrame, Out};
 use crate::model::CloseReason;
 
 /// The messages that the gateway sends.
-const SENT: [&str; 2] = ["response", "event"];
+const SENT: [&str; 3] = ["response", "event", "call"];
 
 #[test]
 fn every_example_of_the_specification_stands_in_a_transcript() {

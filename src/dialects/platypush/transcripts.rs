@@ -14,6 +14,8 @@
 //! | `fail> 2 Busy text` | question 2 fails |
 //! | `value> sys-1/Display_1/power true` | a module has set a status; `gone` for one that is there no longer |
 //! | `present> sys-1/Display_1/power true` | a new follower is told what is there |
+//! | `begin> sys-1/Display_1/power json` | somebody calls a function with this, or a procedure by its id |
+//! | `end> sys-1/Display_1/power json` | the call has returned this; `broken> sys-1/Display_1/power text` where it has failed |
 //! | `bus> name data` | somebody else announces something |
 //! | `module> sys-1 Amp_1` | the system has such a module |
 //! | `no-module> sys-1 Amp_1` | the system has it no longer |
@@ -23,6 +25,7 @@
 //! | `follow> words` | made: this is followed |
 //! | `unfollow> words` | made: and no longer |
 //! | `announce> name data` | made: this is announced |
+//! | `close> code text` | made: the connection ends |
 //! | `refused> text` | made: for the audit log |
 //!
 //! `#` says why. With `RISER_TRANSCRIPTS=rewrite` in the environment the made lines are written anew instead of compared.
@@ -36,8 +39,9 @@ use crate::dialects::platypush::stage::{Stage, building, module_view};
 use crate::model::{BuildingView, Cause, FailureKind, SystemView};
 
 /// How the lines begin that are made.
-const MADE: [&str; 6] = [
+const MADE: [&str; 7] = [
     "S> ",
+    "close> ",
     "ask> ",
     "follow> ",
     "unfollow> ",
@@ -95,6 +99,8 @@ fn rewrites() -> bool {
 /// The transcript with the made lines as they come out.
 fn play(text: &str) -> String {
     let mut stage = Stage::open(Channel::Monitor);
+    // What it does before the first conversation is none of that.
+    stage.lines.clear();
     let mut played = String::new();
     for line in text.lines() {
         if MADE.iter().any(|made| line.starts_with(made)) {
@@ -165,6 +171,18 @@ fn take(stage: &mut Stage, input: &str, rest: &str) {
         "bus" => {
             let [name, data] = fields(rest);
             stage.announce(name, data);
+        }
+        "begin" => {
+            let [callee, given] = fields(rest);
+            stage.call(callee, given, None);
+        }
+        "end" => {
+            let [callee, returned] = fields(rest);
+            stage.call(callee, "[]", Some(Ok(returned)));
+        }
+        "broken" => {
+            let [callee, message] = fields(rest);
+            stage.call(callee, "[]", Some(Err(message)));
         }
         "module" => {
             let [system, module] = fields(rest);

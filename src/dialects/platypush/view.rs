@@ -16,8 +16,8 @@ struct Names {
     rooms: Vec<Room>,
     /// Which systems a word may mean.
     by_word: HashMap<String, Vec<usize>>,
-    /// What the module at a place is called.
-    by_path: HashMap<Arc<ModulePath>, Arc<str>>,
+    /// The module at a place.
+    by_path: HashMap<Arc<ModulePath>, Plugin>,
     procedures: Vec<Arc<Procedure>>,
 }
 
@@ -60,7 +60,7 @@ impl crate::dialects::View for View {
             .map(|view| Room::new(view, &by_word));
         let rooms: Vec<Room> = rooms.collect();
         let plugins = rooms.iter().flat_map(|room| &room.plugins);
-        let named = plugins.map(|it| (Arc::clone(&it.module.path), Arc::clone(&it.name)));
+        let named = plugins.map(|it| (Arc::clone(&it.module.path), it.clone()));
         Self(Arc::new(Names {
             by_path: named.collect(),
             rooms,
@@ -143,8 +143,8 @@ impl View {
         meant.filter_map(|at| self.0.rooms.get(*at))
     }
 
-    /// What the module at a place is called; `None` where the building has none there.
-    pub(super) fn name_of(&self, path: &ModulePath) -> Option<&Arc<str>> {
+    /// The module at a place; `None` where the building has none there.
+    pub(super) fn plugin_at(&self, path: &ModulePath) -> Option<&Plugin> {
         self.0.by_path.get(path)
     }
 

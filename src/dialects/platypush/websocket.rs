@@ -30,7 +30,7 @@ pub enum Channel {
     Requests,
     /// Events, both ways.
     Events,
-    /// What is executed. Nothing is told of that.
+    /// What is executed, for administrators.
     Monitor,
 }
 

@@ -48,6 +48,7 @@ impl<'e> Said<'e> {
             Event::Entry { .. }
             | Event::Line(_)
             | Event::Bus(_)
+            | Event::Call(_)
             | Event::Topic(_)
             | Event::Message(_) => None,
         }

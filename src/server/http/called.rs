@@ -25,7 +25,10 @@ pub(super) fn hook_request(request: &HttpRequest, name: &str, body: &[u8]) -> Ho
 
 /// Does what stands behind the name, and waits for it no longer than a caller does. What was begun goes on.
 pub(super) async fn call(state: &ServerState, request: HookRequest) -> HookOutcome {
-    let outcome = state.core.automation.hook(request);
+    in_time(state.core.automation.hook(request)).await
+}
+
+async fn in_time(outcome: impl Future<Output = HookOutcome>) -> HookOutcome {
     let late = |_| {
         let message = "the hook has not answered yet; what it began goes on";
         HookOutcome::Failed(Failure::new(FailureKind::TimedOut, message))
@@ -40,6 +43,14 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hook_that_does_not_answer_is_late() {
+        let HookOutcome::Failed(failure) = in_time(std::future::pending()).await else {
+            panic!("it has no answer");
+        };
+        assert_eq!(failure.kind(), FailureKind::TimedOut);
+    }
 
     #[test]
     fn a_request_says_what_it_has_in_its_query_and_its_headers() {

@@ -253,6 +253,7 @@ impl Table {
                 | Subject::Directory
                 | Subject::Bus
                 | Subject::Announced(_)
+                | Subject::Calls
                 | Subject::Topic(_)
                 | Subject::Service(_)
                 | Subject::Device(_) => None,

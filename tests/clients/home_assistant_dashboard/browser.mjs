@@ -9,6 +9,7 @@
 //   {"cmd":"open","ref","url"}                      the value is the page's title
 //   {"cmd":"fill","ref","selector","text"}
 //   {"cmd":"click","ref","selector"}
+//   {"cmd":"text","ref","selector"}                 the text of the first of them, or of the field
 //   {"cmd":"see","ref","selector"}                  answered when the first of them can be seen
 //   {"cmd":"picture","ref","file"}                  a picture of the page, for a person who looks into a failure
 //
@@ -30,7 +31,8 @@ function report(event) {
 const browser = await chromium.launch({
   executablePath: "/usr/bin/chromium-headless-shell",
   // A test may run as root, whom the sandbox refuses; the pages are our own.
-  args: ["--no-sandbox", "--disable-dev-shm-usage"],
+  // Pages of another make ask for pictures from elsewhere, which a test does not fetch.
+  args: ["--no-sandbox", "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
 });
 // Files that a page's worker keeps would not be asked for again.
 const context = await browser.newContext({ serviceWorkers: "block", viewport: { width: 1400, height: 1000 } });
@@ -54,6 +56,7 @@ const commands = {
   },
   fill: ({ selector, text }) => page.locator(selector).first().fill(text),
   click: ({ selector }) => page.locator(selector).first().click(),
+  text: ({ selector }) => page.locator(selector).first().evaluate((element) => element.value ?? element.textContent),
   see: ({ selector }) => page.locator(selector).first().waitFor({ state: "visible" }),
   picture: ({ file }) => page.screenshot({ path: file }).then(() => null),
 };

@@ -174,7 +174,7 @@ async fn a_hook_answers_with_a_status_and_headers_of_its_own() {
     assert_eq!((wrong.status, wrong.header("Allow")), (405, Some("POST")));
 }
 
-/// Case 38.
+/// Case 38. That a slow one is given up is tested where hooks are called, in `server::http::called`.
 #[tokio::test]
 async fn a_hook_that_fails_is_an_error_without_its_reason() {
     let gateway = start().await;

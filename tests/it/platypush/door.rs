@@ -1,8 +1,10 @@
 //! The building of these tests, and requests at Platypush's door.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
-use crate::harness::{Door, Gateway, Request, TestClient};
+use crate::harness::{DEADLINE, Door, Gateway, Plan, Request, TestClient};
 
 /// An administrator's key, as clients of Platypush show it.
 pub(super) const ADMIN: &str = "admin.secret-a";
@@ -30,6 +32,20 @@ api_keys:
 
 /// A building without people.
 pub(super) const EMPTY: &str = "systems:\n  - {id: sys-1, name: Board Room}\n";
+
+/// A gateway of this building with pages of the files in a folder, and where those are.
+pub(super) async fn with_pages(plan: Plan, folder: &Path) -> (Gateway, String) {
+    let mut gateway = plan
+        .variable("RISER_PLATYPUSH__LISTEN", "127.0.0.1:0")
+        .variable("RISER_PLATYPUSH__WEB_UI", &folder.to_string_lossy())
+        .start()
+        .await;
+    let line = gateway.next_line(DEADLINE).await.expect("a line");
+    let url = line.strip_prefix("listening platypush ");
+    let url = url.expect("where it listens").trim_end_matches('/');
+    let url = url.to_owned();
+    (gateway, url)
+}
 
 /// A request for an action.
 pub(super) fn execute(gateway: &Gateway, message: Value) -> Request {

@@ -240,3 +240,25 @@ async fn what_there_is_has_platypushs_shapes() {
         "evening"
     );
 }
+
+#[tokio::test]
+async fn variables_are_those_of_the_module_that_is_called_so() {
+    let building = BUILDING.replace("name: Lights}", "name: Variables}");
+    let gateway = Gateway::start(&building).await;
+    output(&gateway, "variable.set", json!({"mood": "calm"})).await;
+    output(&gateway, "variable.set", json!({"count": 1})).await;
+    let get = async |args: Value| output(&gateway, "variable.get", args).await;
+    assert_eq!(get(json!({})).await, json!({"mood": "calm", "count": 1}));
+    assert_eq!(get(json!("mood")).await, json!({"mood": "calm"}));
+    // So it is a status for everything else.
+    let status = output(&gateway, "lobby.variables.status", json!("mood")).await;
+    assert_eq!(status, "calm");
+    output(&gateway, "variable.unset", json!({"name": "mood"})).await;
+    assert_eq!(get(json!("mood")).await, json!({"mood": null}));
+    let or = json!({"name": "mood", "default_value": "busy"});
+    assert_eq!(get(or).await, json!({"mood": "busy"}));
+
+    let without = Gateway::start(BUILDING).await;
+    let none = error(&without, "variable.get", json!("mood")).await;
+    assert!(none.starts_with("There are no variables"), "{none}");
+}

@@ -3,10 +3,11 @@
 use std::fs;
 use std::net::SocketAddr;
 
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::door::{ADMIN, BUILDING, session};
+use super::door::{ADMIN, BUILDING, session, with_pages};
 use crate::harness::{DEADLINE, Gateway, Plan, Response, within};
 
 /// Asks with one more header. Pages are no part of the specification, to which other requests are held.
@@ -26,28 +27,21 @@ async fn get(address: SocketAddr, path: &str, header: &str) -> Response {
 
 const PLAIN: &str = "X-Nothing: 1";
 
-async fn with_pages() -> (Gateway, SocketAddr) {
-    let plan = Plan::serve(BUILDING).variable("RISER_PLATYPUSH__LISTEN", "127.0.0.1:0");
+async fn with_two_files() -> (Gateway, SocketAddr) {
+    let plan = Plan::serve(BUILDING);
     let dist = plan.folder().join("dist");
     fs::create_dir_all(dist.join("static/js")).expect("a folder");
     fs::write(dist.join("index.html"), "<title>Platypush</title>").expect("a page");
     fs::write(dist.join("static/js/app.js"), "let a = 1;").expect("a file");
-    let dist = dist.to_string_lossy().into_owned();
-    let mut gateway = plan
-        .variable("RISER_PLATYPUSH__WEB_UI", &dist)
-        .start()
-        .await;
-    let line = gateway.next_line(DEADLINE).await.expect("a line");
-    let address = line
-        .strip_prefix("listening platypush http://")
-        .expect("its line");
-    let address = address.trim_end_matches('/').parse().expect("an address");
+    let (gateway, url) = with_pages(plan, &dist).await;
+    let address = url.strip_prefix("http://").expect("by HTTP alone");
+    let address = address.parse().expect("an address");
     (gateway, address)
 }
 
 #[tokio::test]
 async fn every_page_is_the_one_page_and_files_are_files() {
-    let (_gateway, address) = with_pages().await;
+    let (_gateway, address) = with_two_files().await;
     for path in [
         "/",
         "/login",
@@ -78,7 +72,7 @@ async fn every_page_is_the_one_page_and_files_are_files() {
 
 #[tokio::test]
 async fn signing_out_ends_the_session_and_takes_the_cookies_away() {
-    let (gateway, address) = with_pages().await;
+    let (gateway, address) = with_two_files().await;
     let (token, _) = session(&gateway).await;
     let cookie = format!("Cookie: session_token={token}");
     let out = get(address, "/logout", &cookie).await;
@@ -93,6 +87,25 @@ async fn signing_out_ends_the_session_and_takes_the_cookies_away() {
 
 #[tokio::test]
 async fn the_main_address_has_no_pages_of_platypush() {
-    let (gateway, _) = with_pages().await;
+    let (gateway, _) = with_two_files().await;
     assert_eq!(gateway.request("GET", "/register").send().await.status, 404);
+}
+
+#[tokio::test]
+async fn what_is_not_offered_says_so() {
+    let gateway = Gateway::start(BUILDING).await;
+    for (method, path, why) in [
+        ("GET", "/otp/config", "Second factors are not offered"),
+        ("POST", "/otp/config", "Second factors are not offered"),
+        ("DELETE", "/otp/config", "Second factors are not offered"),
+        ("POST", "/otp/refresh-codes", "there are no codes"),
+        ("GET", "/ws/shell?id=1", "there is no shell"),
+    ] {
+        let answer = gateway.request(method, path).send().await;
+        let body = answer.json();
+        let expect = (404, &json!("NOT_FOUND"));
+        assert_eq!((answer.status, &body["error"]), expect, "{method} {path}");
+        let message = body["message"].as_str().expect("a text");
+        assert!(message.contains(why), "{message}");
+    }
 }

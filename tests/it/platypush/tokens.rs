@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::door::{BUILDING, custom, execute, refused, token};
-use crate::harness::{DEADLINE, Gateway};
+use crate::harness::{DEADLINE, Gateway, within};
 
 fn user(name: &str) -> serde_json::Value {
     json!({"username": "ops", "password": "correct horse", "name": name})
 }
 
-/// Cases 6, 9 and 40.
+/// Cases 6, 9 and 40: a token that was ended.
 #[tokio::test]
 async fn tokens_are_listed_without_themselves_and_ended_by_their_ids() {
     let gateway = Gateway::start(BUILDING).await;
@@ -55,6 +55,28 @@ async fn tokens_are_listed_without_themselves_and_ended_by_their_ids() {
     let by_auth = gateway.request("DELETE", "/auth").bearer(&first);
     by_auth.json(json!({"token": first})).ok().await;
     assert_eq!(refused(execute(&gateway, ask).bearer(&first)).await.0, 401);
+}
+
+/// Case 9.
+#[tokio::test]
+async fn a_token_that_has_expired_opens_nothing_and_another_still_does() {
+    let gateway = Gateway::start(BUILDING).await;
+    let lasting = token(&gateway, user("lasting")).await;
+    let mut short = user("short");
+    short["expiry_days"] = json!(0.000_01);
+    let short = token(&gateway, short).await;
+    let ask = json!({"type": "request", "action": "lobby.lights.echo", "args": [1]});
+    let expired = async {
+        while execute(&gateway, ask.clone())
+            .bearer(&short)
+            .send()
+            .await
+            .status
+            != 401
+        {}
+    };
+    within(DEADLINE, || "the end of the token".to_owned(), expired).await;
+    execute(&gateway, ask).bearer(&lasting).ok().await;
 }
 
 #[tokio::test]

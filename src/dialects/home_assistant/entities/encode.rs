@@ -28,6 +28,7 @@ pub(in crate::dialects) fn encode(
         Event::Entry { .. }
         | Event::Line(_)
         | Event::Bus(_)
+        | Event::Call(_)
         | Event::Topic(_)
         | Event::Message(_) => None,
     };

@@ -68,6 +68,7 @@ impl<'a> Fact<'a> {
             Event::Entry { .. }
             | Event::Line(_)
             | Event::Bus(_)
+            | Event::Call(_)
             | Event::Topic(_)
             | Event::Message(_) => None,
         }

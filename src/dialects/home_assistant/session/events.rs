@@ -183,6 +183,7 @@ pub(super) fn happened(id: u64, names: &EventNames, event: &Event, turn: &mut Tu
         Event::Value { .. }
         | Event::Entry { .. }
         | Event::Line(_)
+        | Event::Call(_)
         | Event::Topic(_)
         | Event::Message(_) => {
             return;

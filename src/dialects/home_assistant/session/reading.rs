@@ -186,6 +186,7 @@ pub(super) fn place_of(event: &Event) -> Option<&ModulePath> {
         Event::Entry { .. }
         | Event::Line(_)
         | Event::Bus(_)
+        | Event::Call(_)
         | Event::Topic(_)
         | Event::Message(_) => None,
     }

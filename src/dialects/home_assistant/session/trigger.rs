@@ -81,9 +81,11 @@ impl Triggers {
         let fired = match event {
             Event::Bus(event) => self.fired_by_event(event),
             Event::Value { .. } => self.fired_by_state(event, view),
-            Event::Entry { .. } | Event::Line(_) | Event::Topic(_) | Event::Message(_) => {
-                Vec::new()
-            }
+            Event::Entry { .. }
+            | Event::Line(_)
+            | Event::Call(_)
+            | Event::Topic(_)
+            | Event::Message(_) => Vec::new(),
         };
         self.learn(event);
         fired
@@ -210,9 +212,11 @@ fn context(event: &Event) -> Context<'_> {
         } => Context::of_act(act),
         Event::Value { at, .. } => Context::made(*at),
         Event::Bus(event) => Context::of_act(&event.act),
-        Event::Entry { .. } | Event::Line(_) | Event::Topic(_) | Event::Message(_) => {
-            Context { id: 0, user: None }
-        }
+        Event::Entry { .. }
+        | Event::Line(_)
+        | Event::Call(_)
+        | Event::Topic(_)
+        | Event::Message(_) => Context { id: 0, user: None },
     }
 }
 

@@ -96,6 +96,7 @@ impl Stage {
                 Event::Entry { .. }
                 | Event::Line(_)
                 | Event::Bus(_)
+                | Event::Call(_)
                 | Event::Topic(_)
                 | Event::Message(_) => None,
             });

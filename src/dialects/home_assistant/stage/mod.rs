@@ -261,6 +261,7 @@ impl Stage {
                 | Subject::Announced(_)
                 | Subject::Log(_)
                 | Subject::Directory
+                | Subject::Calls
                 | Subject::Topic(_)
                 | Subject::Service(_)
                 | Subject::Device(_) => continue,
@@ -302,6 +303,7 @@ impl Stage {
             | Subject::Announced(_)
             | Subject::Log(_)
             | Subject::Directory
+            | Subject::Calls
             | Subject::Topic(_)
             | Subject::Service(_)
             | Subject::Device(_) => None,
@@ -433,6 +435,7 @@ fn subject_in_words(subject: &Subject) -> String {
         Subject::Log(_)
         | Subject::Directory
         | Subject::Announced(_)
+        | Subject::Calls
         | Subject::Topic(_)
         | Subject::Service(_)
         | Subject::Device(_) => {

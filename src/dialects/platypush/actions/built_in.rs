@@ -1,7 +1,7 @@
 //! The actions that are built in, one line each: which plugin has it, what it is given, and what it does.
 
 use crate::dialects::platypush::actions::sight::Sight;
-use crate::dialects::platypush::actions::{Plan, config, discover, gateway};
+use crate::dialects::platypush::actions::{Plan, config, discover, gateway, variable};
 use crate::dialects::platypush::errors::ActionError;
 use crate::dialects::platypush::message::Arguments;
 use crate::model::{JsonText, nearest};
@@ -134,6 +134,11 @@ const INDEX: Parameter = takes(
 );
 const PLUGINS: Parameter = takes("plugins", "list", "the plugins whose entities are wanted");
 
+/// Stands for an argument of any name, as `**kwargs` does in Python.
+pub(super) const ANY_NAME: &str = "**";
+
+const VALUE: Parameter = takes(ANY_NAME, "Any", "a value, by the name of its variable");
+
 macro_rules! built_in {
     ($($plugin:literal: { $($action:literal ($($parameter:expr),*) $text:literal => $run:path;)+ })+) => {
         /// All of them, those of one plugin side by side.
@@ -150,6 +155,9 @@ macro_rules! built_in {
 }
 
 built_in! {
+    "application": {
+        "get_pending_actions"() "No actions: the monitor tells of those that begin from when it is opened." => discover::pending;
+    }
     "config": {
         "get"() "What the gateway is, without secrets." => config::all;
         "get_backends"() "The backends, by name." => config::backends;
@@ -198,5 +206,13 @@ built_in! {
     }
     "utils": {
         "rst_to_html"(needs("text", "str", "a text")) "A text as HTML, in paragraphs." => config::html;
+    }
+    "variable": {
+        "get"(
+            takes("name", "str", "one variable"),
+            takes("default_value", "Any", "what is put out where the variable says nothing")
+        ) "One variable, or all, by name: the statuses of the module Variables." => variable::get;
+        "set"(VALUE) "Sets one variable, which is an argument of its own name." => variable::set;
+        "unset"(needs("name", "str", "a variable")) "Removes a variable." => variable::unset;
     }
 }

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::dialects::platypush::actions::Plan;
-use crate::dialects::platypush::actions::built_in::{self, BUILT_IN, Given};
+use crate::dialects::platypush::actions::built_in::{self, ANY_NAME, BUILT_IN, Given};
 use crate::dialects::platypush::actions::config::HTTP;
 use crate::dialects::platypush::actions::name::STATUS;
 use crate::dialects::platypush::actions::reading::json;
@@ -88,14 +88,18 @@ pub(super) fn plugins(_: &Given<'_>, sight: &Sight<'_>) -> Outcome {
     let ours = BUILT_IN.chunk_by(|one, next| one.plugin == next.plugin);
     let ours = ours.map(|all| {
         let actions = all.iter().map(|it| {
-            let arguments = it.parameters.iter().map(|parameter| ArgumentShape {
+            let is_named = |parameter: &&built_in::Parameter| parameter.name != ANY_NAME;
+            let named = it.parameters.iter().filter(is_named);
+            let arguments = named.map(|parameter| ArgumentShape {
                 name: parameter.name,
                 kind: parameter.kind,
                 required: parameter.required,
                 default: None,
                 doc: Some(parameter.text),
             });
-            action(it.action, it.text, arguments)
+            let (name, mut shape) = action(it.action, it.text, arguments);
+            shape.has_kwargs = shape.args.len() < it.parameters.len();
+            (name, shape)
         });
         PluginShape {
             name: all[0].plugin,
@@ -233,6 +237,12 @@ pub(super) fn backends(_: &Given<'_>, _: &Sight<'_>) -> Outcome {
 /// The names of the backends.
 pub(super) fn backend_names(_: &Given<'_>, _: &Sight<'_>) -> Outcome {
     output(&[HTTP])
+}
+
+/// The actions that run: none that is kept, since the monitor tells of them as they begin.
+pub(super) fn pending(_: &Given<'_>, _: &Sight<'_>) -> Outcome {
+    let none: [Nothing; 0] = [];
+    json(&none).map(Plan::Output)
 }
 
 /// The types of events, with what belongs to each.

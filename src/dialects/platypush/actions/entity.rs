@@ -98,8 +98,8 @@ fn moment(at: Timestamp) -> String {
 
 /// What the module at a place is called, also where the building has it no longer.
 pub(in crate::dialects::platypush) fn plugin_name(view: &View, path: &ModulePath) -> Arc<str> {
-    match view.name_of(path) {
-        Some(name) => Arc::clone(name),
+    match view.plugin_at(path) {
+        Some(plugin) => Arc::clone(&plugin.name),
         None => {
             let (system, module) = (slug(path.system.as_str()), slug(path.module.as_str()));
             Arc::from(format!("{system}.{module}_{}", path.index))
@@ -121,6 +121,7 @@ pub(super) fn list(events: &[Event], surroundings: &Surroundings) -> Result<Json
         | Event::Entry { .. }
         | Event::Line(_)
         | Event::Bus(_)
+        | Event::Call(_)
         | Event::Topic(_)
         | Event::Message(_) => None,
     });

@@ -15,6 +15,7 @@ mod gateway;
 mod name;
 mod reading;
 mod sight;
+mod variable;
 
 pub(super) use config::user_number;
 pub use reading::Reading;

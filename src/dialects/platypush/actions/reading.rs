@@ -23,6 +23,15 @@ pub enum Reading {
         /// The status.
         path: Arc<BindingPath>,
     },
+    /// What all variables say.
+    Variables,
+    /// What one variable says.
+    Variable {
+        /// The status that it is.
+        path: Arc<BindingPath>,
+        /// What is put out where it says nothing.
+        default: Option<JsonText>,
+    },
     /// What several modules say, as entities.
     Entities,
 }
@@ -58,6 +67,22 @@ impl Reading {
                     near: entity::status_near(surroundings, path),
                 })
             }
+            Self::Variables => {
+                let Some(Found::Statuses(state)) = found(reply) else {
+                    return Err(ActionError::unexpected());
+                };
+                let state = state.iter().filter(|(name, _)| !name.is_connected());
+                let state = state.map(|(name, value)| (name.as_str(), value));
+                json(&state.collect::<IndexMap<&str, &JsonText>>())
+            }
+            Self::Variable { path, default } => {
+                let Some(Found::Snapshot(events)) = found(reply) else {
+                    return Err(ActionError::unexpected());
+                };
+                let value = events.iter().find_map(|event| value_of(event, path));
+                let value = value.or_else(|| default.clone());
+                json(&IndexMap::from([(path.status.as_str(), value)]))
+            }
             Self::Entities => {
                 let Some(Found::Snapshot(events)) = found(reply) else {
                     return Err(ActionError::unexpected());
@@ -80,6 +105,7 @@ fn value_of(event: &Event, wanted: &BindingPath) -> Option<JsonText> {
         | Event::Entry { .. }
         | Event::Line(_)
         | Event::Bus(_)
+        | Event::Call(_)
         | Event::Topic(_)
         | Event::Message(_) => None,
     }

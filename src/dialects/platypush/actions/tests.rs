@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::dialects::Surroundings;
-use crate::dialects::platypush::stage::surroundings;
+use crate::dialects::platypush::stage::{building, surroundings};
 use crate::model::{Clearance, SystemId};
 
 /// What an action comes to, in a few words.
@@ -233,5 +233,58 @@ fn what_the_pages_ask_first_has_its_shape() {
         assert!(plugins["inspect"]["actions"]["get_all_plugins"].is_object());
         assert_eq!(plugins["lobby._secret_1"], Value::Null);
         assert_eq!(parsed("user.get_user_by_session")["username"], "user-ops");
+    });
+}
+
+#[test]
+fn variables_are_the_statuses_of_the_one_module_that_is_called_so() {
+    check(
+        &[],
+        &[(
+            "variable.set",
+            r#"{"a":1}"#,
+            "There are no variables: they are the statuses of a module called Variables, such as one of the driver virtual",
+        )],
+    );
+    let with = |modules: &[&str]| {
+        let building = building(&[("sys-1", "House", modules)]);
+        Surroundings::new(building, &Surroundings::default())
+    };
+    let surroundings = with(&["Variables_1", "Lights_1"]);
+    with_sight(&surroundings, Clearance::User, &[], |sight| {
+        for (action, args, expect) in [
+            (
+                "variable.set",
+                r#"{"a":{"b":1.50}}"#,
+                "sys-1 Variables_1 set([\"a\",{\"b\":1.50}])",
+            ),
+            (
+                "variable.unset",
+                r#"["a"]"#,
+                "sys-1 Variables_1 set([\"a\",null])",
+            ),
+            (
+                "variable.unset",
+                "{}",
+                "unset needs the argument name: a variable",
+            ),
+            (
+                "variable.set",
+                r#"{"a":1,"b":2}"#,
+                "set needs the argument of one variable: its name, with its value",
+            ),
+            (
+                "variable.set",
+                "[1]",
+                "set needs the argument of one variable: its name, with its value",
+            ),
+        ] {
+            assert_eq!(told(action, args, sight), expect, "{action} {args}");
+        }
+    });
+    let surroundings = with(&["Variables_1", "Variables_2"]);
+    with_sight(&surroundings, Clearance::User, &[], |sight| {
+        let expect = "Variables may be those of house.variables_1 or of house.variables_2: call the functions of one of them";
+        assert_eq!(told("variable.get", "{}", sight), expect);
     });
 }

@@ -178,7 +178,10 @@ impl Arguments {
         }
     }
 
-    fn named(&self) -> Option<indexmap::IndexMap<String, JsonText>> {
+    /// The arguments by their names; `None` where they have none.
+    pub(in crate::dialects::platypush) fn named(
+        &self,
+    ) -> Option<indexmap::IndexMap<String, JsonText>> {
         let json = self.0.as_ref()?;
         json.as_str().starts_with('{').then(|| json.to().ok())?
     }

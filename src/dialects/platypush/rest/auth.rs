@@ -9,9 +9,12 @@ use crate::dialects::platypush::errors::AuthError;
 use crate::model::Secret;
 
 /// How long a token lasts whose life is not said: as long as any may.
-const TOKEN_DAYS: u64 = 3650;
+const TOKEN_LIFE: Duration = Duration::from_secs(3650 * 24 * 60 * 60);
 
-const DAY_SECONDS: u64 = 24 * 60 * 60;
+/// How long one lasts at least: the gateway's clock goes by seconds.
+const TOKEN_LIFE_MIN: Duration = Duration::from_secs(1);
+
+const DAY_SECONDS: f64 = 24.0 * 60.0 * 60.0;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,24 +144,32 @@ impl TokenBody {
         })
     }
 
-    /// The pages send the days as a number, or as what stands in a field.
+    /// The pages send the days as a number, such as 0.5, or as what stands in a field.
     fn token(&self) -> Result<NewToken, AuthError> {
         let days = match &self.expiry_days {
-            None | Some(serde_json::Value::Null) => Some(TOKEN_DAYS),
-            Some(serde_json::Value::String(text)) if text.is_empty() => Some(TOKEN_DAYS),
+            None | Some(serde_json::Value::Null) => Some(0.0),
+            Some(serde_json::Value::String(text)) if text.trim().is_empty() => Some(0.0),
             Some(serde_json::Value::String(text)) => text.trim().parse().ok(),
-            Some(days) => days.as_u64(),
+            Some(days) => days.as_f64(),
         };
-        let days = days.map(|days| if days == 0 { TOKEN_DAYS } else { days });
-        let days = days.ok_or_else(|| AuthError::Refused {
+        let life = days.and_then(life_of).ok_or_else(|| AuthError::Refused {
             status: 400,
-            message: "expiry_days is a number of days".to_owned(),
+            message: "expiry_days is a number of days, 0 for as many as there may be".to_owned(),
         })?;
         Ok(NewToken {
             name: self.name.clone(),
-            life: Duration::from_secs(days.saturating_mul(DAY_SECONDS)),
+            life,
         })
     }
+}
+
+/// How long a token of so many days lasts; `None` for what is no number of days.
+fn life_of(days: f64) -> Option<Duration> {
+    let life = Duration::try_from_secs_f64(days * DAY_SECONDS).ok()?;
+    Some(match days > 0.0 {
+        true => life.max(TOKEN_LIFE_MIN),
+        false => TOKEN_LIFE,
+    })
 }
 
 /// A form, or the same as JSON.
@@ -201,10 +212,10 @@ mod tests {
         AuthRequest::read(AuthType::Token, Some("application/json"), body.as_bytes())
     }
 
-    fn named(days: u64, name: Option<&str>) -> NewToken {
+    fn named(hours: u64, name: Option<&str>) -> NewToken {
         NewToken {
             name: name.map(str::to_owned),
-            life: Duration::from_secs(days * DAY_SECONDS),
+            life: Duration::from_secs(hours * 60 * 60),
         }
     }
 
@@ -223,14 +234,16 @@ mod tests {
         let read = token(r#"{"username":"ops","password":"pw","name":"tablet","expiry_days":30}"#);
         let asked = AuthRequest::Token {
             user: user.clone(),
-            token: named(30, Some("tablet")),
+            token: named(30 * 24, Some("tablet")),
         };
         assert_eq!(read, Ok(asked));
         let by_session = AuthRequest::Token {
             user: None,
-            token: named(TOKEN_DAYS, None),
+            token: named(3650 * 24, None),
         };
-        assert_eq!(token("{}"), Ok(by_session));
+        for forever in ["{}", r#"{"expiry_days":0}"#, r#"{"expiry_days":""}"#] {
+            assert_eq!(token(forever), Ok(by_session.clone()), "{forever}");
+        }
         assert_eq!(
             token(r#"{"username":"ops"}"#),
             Err(AuthError::InvalidCredentials)
@@ -242,15 +255,22 @@ mod tests {
         let text = r#"{"username":"ops","password":"pw","expiry_days":"1"}"#;
         let asked = AuthRequest::Token {
             user,
-            token: named(1, None),
+            token: named(24, None),
         };
         assert_eq!(token(text), Ok(asked));
+        let half_a_day = AuthRequest::Token {
+            user: None,
+            token: named(12, None),
+        };
+        assert_eq!(token(r#"{"expiry_days":0.5}"#), Ok(half_a_day));
         for bad in [
             "",
             "x",
             "[]",
             r#"{"expiry_days":"soon"}"#,
             r#"{"expiry_days":-1}"#,
+            r#"{"expiry_days":1e300}"#,
+            r#"{"expiry_days":"nan"}"#,
         ] {
             assert_eq!(token(bad).unwrap_err().status(), 400, "{bad}");
         }

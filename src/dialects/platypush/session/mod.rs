@@ -1,6 +1,7 @@
 //! One connection: of requests, of events, or of the monitor.
 
 mod events;
+mod monitor;
 mod requests;
 
 use crate::dialects::platypush::Hello;
@@ -19,7 +20,7 @@ pub struct Session(State);
 enum State {
     Requests(Box<Requests>),
     Events(Box<Events>),
-    /// It is told nothing, and nothing that it says matters.
+    /// It is told of calls, and nothing that it says matters.
     Monitor,
 }
 
@@ -29,7 +30,10 @@ impl Session {
         Self(match hello.channel {
             Channel::Requests => State::Requests(Box::new(Requests::open(out))),
             Channel::Events => State::Events(Box::new(Events::open(ambient, out))),
-            Channel::Monitor => State::Monitor,
+            Channel::Monitor => {
+                monitor::open(out);
+                State::Monitor
+            }
         })
     }
 
@@ -64,7 +68,8 @@ impl Session {
         match &mut self.0 {
             State::Requests(requests) => requests.reply(ticket, reply, ambient, out),
             // Whether events are followed and announced is not told.
-            State::Events(_) | State::Monitor => {}
+            State::Events(_) => {}
+            State::Monitor => monitor::reply(&reply, out),
         }
     }
 

@@ -12,13 +12,14 @@ use std::time::Duration;
 
 use crate::dialects::platypush::{Channel, Form, Hello};
 use crate::dialects::{
-    Ambient, DialectSettings, Encoded, Form as AnyForm, Hello as AnyHello, Incoming, Out,
-    PusherSettings, Session, Step, Surroundings, encode,
+    Ambient, CloseFrame, DialectSettings, Encoded, Form as AnyForm, Hello as AnyHello, Incoming,
+    Out, PusherSettings, Session, Step, Surroundings, encode,
 };
 use crate::model::{
-    Act, BindingPath, BuildingView, BusEvent, Cause, Clearance, ConnectionId, Event, Failure,
-    FailureKind, Found, JsonText, Newest, ProcessId, Query, Reply, Request, Revision, StatusName,
-    Subject, SystemId, Ticket, Timestamp,
+    Act, BindingPath, BuildingView, BusEvent, CallEnd, CallNews, CallTarget, Called, Cause,
+    Clearance, ConnectionId, Event, Failure, FailureKind, Found, FunctionName, JsonText, Newest,
+    ProcedureId, ProcessId, Query, Reply, Request, Revision, StatusName, Subject, SystemId, Ticket,
+    Timestamp, UserId,
 };
 
 use building::module_path;
@@ -153,6 +154,7 @@ impl Stage {
             | Subject::Directory
             | Subject::Bus
             | Subject::Announced(_)
+            | Subject::Calls
             | Subject::Topic(_)
             | Subject::Service(_)
             | Subject::Device(_) => false,
@@ -177,6 +179,35 @@ impl Stage {
         }));
         let follows = self.follows.iter();
         let forms = follows.filter(|(subject, _)| *subject == Subject::Bus);
+        let forms: Vec<Form> = forms.map(|(_, form)| *form).collect();
+        self.tell(&forms, &event);
+    }
+
+    /// A call begins, or has ended a quarter of a second later: a function such as `sys-1/Display_1/power`, or a procedure by its id.
+    pub(super) fn call(&mut self, target: &str, given: &str, ended: Option<Result<&str, &str>>) {
+        let target = match target.rsplit_once('/') {
+            Some((module, function)) => {
+                let function = FunctionName::new(function).unwrap();
+                CallTarget::Function(module_path(module).into(), function)
+            }
+            None => CallTarget::Procedure(ProcedureId::new(target).unwrap()),
+        };
+        let began = Timestamp::from_secs(NOW_SECS);
+        let event = Event::Call(Arc::new(CallNews {
+            call: Arc::new(Called {
+                id: 0xca11,
+                target,
+                arguments: json(given),
+                user: Some(UserId::new("ops").unwrap()),
+            }),
+            began,
+            ended: ended.map(|outcome| CallEnd {
+                at: Timestamp(began.0 + 250_000),
+                outcome: outcome.map(json).map_err(str::to_owned),
+            }),
+        }));
+        let follows = self.follows.iter();
+        let forms = follows.filter(|(subject, _)| *subject == Subject::Calls);
         let forms: Vec<Form> = forms.map(|(_, form)| *form).collect();
         self.tell(&forms, &event);
     }
@@ -221,8 +252,11 @@ impl Stage {
         for step in steps {
             match step {
                 Step::Request {
-                    ticket, request, ..
-                } => self.ask(ticket, request),
+                    ticket,
+                    request,
+                    form,
+                    ..
+                } => self.ask(ticket, request, form),
                 Step::Follow { follows, .. } => {
                     for wanted in follows {
                         let AnyForm::Platypush(form) = wanted.form else {
@@ -236,14 +270,21 @@ impl Stage {
                     }
                 }
                 Step::Refused { command } => self.lines.push(format!("refused> {command}")),
-                Step::Close(..) | Step::Authenticate(_) | Step::SetAlarm(..) | Step::Confirm(_) => {
+                Step::Close(frame, _) => {
+                    let CloseFrame { code, text } = frame;
+                    self.lines.push(format!("close> {code} {text}"));
+                }
+                Step::Authenticate(_) | Step::SetAlarm(..) | Step::Confirm(_) => {
                     panic!("this dialect does not do that")
                 }
             }
         }
     }
 
-    fn ask(&mut self, ticket: Ticket, request: Request) {
+    fn ask(&mut self, ticket: Ticket, request: Request, form: AnyForm) {
+        if let (Request::Follow { subject, .. }, AnyForm::Platypush(form)) = (&request, form) {
+            self.follows.push((subject.clone(), form));
+        }
         if let Request::Announce { name, data, .. } = &request {
             self.lines.push(format!("announce> {name} {data}"));
             self.announce(name, data.as_str());

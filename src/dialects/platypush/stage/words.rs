@@ -28,8 +28,8 @@ pub(super) fn described(request: &Request) -> String {
             format!("value {module}/{}", path.status)
         }
         Request::Query(Query::Snapshot(places)) => format!("snapshot of {}", places.len()),
+        Request::Follow { subject, .. } => format!("follow {}", subject_words(subject)),
         other @ (Request::Query(Query::Modules(_) | Query::Functions(_) | Query::Procedures)
-        | Request::Follow { .. }
         | Request::Unfollow { .. }
         | Request::CallOnce { .. }
         | Request::Enter(_)
@@ -48,6 +48,7 @@ pub(super) fn described(request: &Request) -> String {
 pub(super) fn subject_words(subject: &Subject) -> String {
     match subject {
         Subject::Bus => "bus".to_owned(),
+        Subject::Calls => "calls".to_owned(),
         Subject::Module(place) => format!("{}/{}_{}", place.system, place.module, place.index),
         other @ (Subject::Status(_)
         | Subject::Log(_)

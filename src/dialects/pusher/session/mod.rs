@@ -235,6 +235,7 @@ impl Client {
             | Event::Value { .. }
             | Event::Entry { .. }
             | Event::Bus(_)
+            | Event::Call(_)
             | Event::Message(_) => {}
         }
     }

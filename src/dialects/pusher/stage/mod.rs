@@ -142,6 +142,7 @@ impl Stage {
             | Subject::Directory
             | Subject::Bus
             | Subject::Announced(_)
+            | Subject::Calls
             | Subject::Service(_)
             | Subject::Device(_) => None,
         });

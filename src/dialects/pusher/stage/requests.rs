@@ -22,6 +22,7 @@ impl Stage {
                 | Subject::Announced(_)
                 | Subject::Log(_)
                 | Subject::Directory
+                | Subject::Calls
                 | Subject::Topic(_)
                 | Subject::Service(_)
                 | Subject::Device(_) => false,
@@ -136,6 +137,7 @@ fn in_words(subject: &Subject) -> String {
         Subject::Log(_)
         | Subject::Directory
         | Subject::Announced(_)
+        | Subject::Calls
         | Subject::Topic(_)
         | Subject::Service(_)
         | Subject::Device(_) => {

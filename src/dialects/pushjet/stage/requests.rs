@@ -108,6 +108,7 @@ fn in_words(subject: &Subject) -> String {
         | Subject::Directory
         | Subject::Bus
         | Subject::Announced(_)
+        | Subject::Calls
         | Subject::Topic(_) => panic!("this dialect never follows this: {subject:?}"),
     }
 }

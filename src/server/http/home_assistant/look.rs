@@ -54,6 +54,7 @@ fn said(event: &Event) -> Option<(&ModulePath, &StatusName, Option<&JsonText>, T
         Event::Entry { .. }
         | Event::Line(_)
         | Event::Bus(_)
+        | Event::Call(_)
         | Event::Topic(_)
         | Event::Message(_) => None,
     }

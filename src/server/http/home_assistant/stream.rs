@@ -273,6 +273,7 @@ fn is_news(event: &Event) -> bool {
         Event::Entry { .. }
         | Event::Line(_)
         | Event::Bus(_)
+        | Event::Call(_)
         | Event::Topic(_)
         | Event::Message(_) => true,
     }

@@ -151,6 +151,7 @@ async fn state(context: &RequestContext, trigger: &Trigger) -> Option<JsonText> 
         Event::Entry { .. }
         | Event::Line(_)
         | Event::Bus(_)
+        | Event::Call(_)
         | Event::Topic(_)
         | Event::Message(_) => None,
     })

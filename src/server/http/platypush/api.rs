@@ -200,6 +200,34 @@ hooks! {
     options hook_by_options "hook_by_options";
 }
 
+/// Makes the handlers of what Platypush has and the gateway does not offer: each says so.
+macro_rules! not_offered {
+    ($($method:ident $handler:ident $id:literal $path:literal $why:literal;)+) => {$(
+        /// What Platypush has here is not offered, which the answer says.
+        #[utoipa::path(
+            tag = "platypush",
+            operation_id = $id,
+            security(()),
+            responses((status = 404, description = $why, body = Object)),
+        )]
+        #[$method($path)]
+        pub(super) async fn $handler() -> HttpResponse {
+            respond(rest::error(&AuthError::Refused {
+                status: 404,
+                message: $why.to_owned(),
+            }))
+        }
+    )+};
+}
+
+not_offered! {
+    get second_factor "second_factor" "/otp/config" "Second factors are not offered: who signs in shows a password alone";
+    post set_second_factor "set_second_factor" "/otp/config" "Second factors are not offered: who signs in shows a password alone";
+    delete end_second_factor "end_second_factor" "/otp/config" "Second factors are not offered: who signs in shows a password alone";
+    post refresh_codes "refresh_codes" "/otp/refresh-codes" "Second factors are not offered: there are no codes";
+    get shell "shell" "/ws/shell" "Commands of the machine are not run: there is no shell";
+}
+
 /// The websocket for requests; see its own specification.
 // Reached by a request that is no upgrade, or one that actix does not take for one; so too the two below.
 #[utoipa::path(
@@ -231,7 +259,7 @@ pub(super) async fn events() -> HttpResponse {
     not_upgraded().to_response()
 }
 
-/// The websocket for what is executed, on which nothing is told.
+/// The websocket for what is executed, for administrators; see its own specification.
 #[utoipa::path(
     tag = "platypush",
     operation_id = "monitor",

@@ -57,6 +57,11 @@ resources! {
         api::hook_by_delete,
         api::hook_by_patch,
         api::hook_by_options,
+        api::second_factor,
+        api::set_second_factor,
+        api::end_second_factor,
+        api::refresh_codes,
+        api::shell,
         api::requests,
         api::events,
         api::monitor

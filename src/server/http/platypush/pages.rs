@@ -27,6 +27,15 @@ const FOLDERS: [&str; 5] = ["static", "img", "icons", "fonts", "assets"];
 /// What stands below these is a page, whatever its name.
 const PAGES: [&str; 2] = ["plugin", "dashboard"];
 
+/// The picture of Platypush among the files of its pages.
+const LOGO: &str = "img/logo.png";
+
+/// What Platypush draws itself for its pages.
+const DRAWN: &str = "logo.svg";
+
+/// Behind the name of a plugin: its picture, which is Platypush's own where it has none.
+const ICON: &str = "icon";
+
 /// What a path is.
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
@@ -78,6 +87,9 @@ fn find(path: &str) -> Found {
     let (Some(first), Some(last)) = (names.first(), names.last()) else {
         return Found::Page;
     };
+    if let [DRAWN] | ["plugin", _, ICON] = *names.iter().map(String::as_str).collect::<Vec<_>>() {
+        return Found::File(PathBuf::from(LOGO));
+    }
     // The name of a plugin has a point in it.
     if PAGES.contains(&first.as_str()) || !last.contains('.') {
         return Found::Page;
@@ -119,6 +131,8 @@ mod tests {
             ("/plugin/board_room.display_1", Found::Page),
             ("/dashboard/main/", Found::Page),
             ("/favicon.ico", file("favicon.ico")),
+            ("/logo.svg", file("img/logo.png")),
+            ("/plugin/board_room.display_1/icon", file("img/logo.png")),
             ("/static/js/app.js", file("static/js/app.js")),
             ("/other/app.js", Found::Nothing),
             ("/static/../../etc/passwd.x", Found::Nothing),

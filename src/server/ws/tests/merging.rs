@@ -358,6 +358,7 @@ fn who_wants_the_first_values_in_the_reply_gets_them_there_and_only_what_changes
                     Event::Entry { .. }
                     | Event::Line(_)
                     | Event::Bus(_)
+                    | Event::Call(_)
                     | Event::Topic(_)
                     | Event::Message(_) => None,
                 };

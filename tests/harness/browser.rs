@@ -1,5 +1,6 @@
 //! A page in a browser, for web interfaces of other makes.
 
+use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::harness::{Program, node_client, root};
 /// How long a page may take for what a person sees at once: a browser shares two processors with three other tests.
 const PAGE_DEADLINE: Duration = Duration::from_secs(90);
 
-/// The folder of the dashboard's files, which the set-up has put there.
+/// The folder of the files of Home Assistant's dashboard, which the set-up has put there.
 pub(crate) fn dashboard_files() -> PathBuf {
     let folder = root().join("tests/clients/home_assistant_dashboard/.venv/wheels/hass_frontend");
     assert!(
@@ -19,6 +20,23 @@ pub(crate) fn dashboard_files() -> PathBuf {
         folder.display()
     );
     folder
+}
+
+/// The folder of the files of Platypush's pages, which are a part of its Python package.
+pub(crate) fn platypush_pages() -> PathBuf {
+    let packages = root().join("tests/clients/platypush/.venv/lib");
+    let pythons = fs::read_dir(&packages).into_iter().flatten().flatten();
+    let mut folders = pythons.map(|python| {
+        let packages = python.path().join("site-packages");
+        packages.join("platypush/backend/http/webapp/dist")
+    });
+    let found = folders.find(|folder| folder.join("index.html").exists());
+    found.unwrap_or_else(|| {
+        panic!(
+            "{} has no pages of Platypush: run `cargo xtask setup`",
+            packages.display()
+        )
+    })
 }
 
 /// A browser with one page.
@@ -49,6 +67,12 @@ impl Browser {
     /// Waits until what this selects can be seen.
     pub(crate) async fn see(&mut self, selector: &str) {
         self.ask(json!({"cmd": "see", "selector": selector})).await;
+    }
+
+    /// The text of what this selects, or of the field that it is.
+    pub(crate) async fn text(&mut self, selector: &str) -> String {
+        let text = self.ask(json!({"cmd": "text", "selector": selector})).await;
+        text.as_str().expect("a text").to_owned()
     }
 
     /// The exceptions that nobody in the page has caught, and the files that it was refused.
