@@ -36,6 +36,7 @@ async fn gateway() -> Gateway {
         ("backoffice/assets/a b.svg", "<svg/>"),
         ("plain/assets/x.txt", "x"),
         ("root/robots.txt", "nobody"),
+        ("root/index.html", PAGE),
         ("secret.txt", "hunter2"),
     ] {
         fs::write(apps.join(name), text).expect("a file");
@@ -74,6 +75,7 @@ async fn an_app_gets_its_files_and_its_page_for_every_place_of_it() {
     assert_eq!(get(&gateway, "/plain/assets/x.txt").await.body, "x");
     // No folder hides a resource.
     assert_eq!(get(&gateway, "/robots.txt").await.body, "nobody");
+    assert_eq!(get(&gateway, "/").await.body, "");
     let authority = gateway.request("GET", "/auth/authority").ok().await;
     assert_eq!(authority["name"], "Headquarters");
     let wrong = gateway.request("DELETE", "/auth/authority").fetch().await;
@@ -138,7 +140,6 @@ async fn nothing_leads_out_of_a_folder_and_none_is_listed() {
         "/plain/",
         "/plain/assets",
         "/plain/assets/",
-        "/",
     ] {
         let answer = get(&gateway, path).await;
         assert!(!answer.body.contains("hunter2"), "{path}");

@@ -108,7 +108,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/{name:[^/]*}").guard(guard::Get()).to(serve));
 }
 
-/// Adds the way from the root to the console, for browsers alone: programs get what they always got there.
+/// Adds the way from the root to the console, for browsers alone: what programs get there is PlaceOS's to say.
 pub(super) fn configure_root(config: &mut ServiceConfig) {
     let wants_a_page = guard::fn_guard(|context| takes_pages(context.head().headers()));
     config.service(

@@ -71,7 +71,7 @@ pub(super) const BASE: &str = "/api/engine/v2";
 
 resources! {
     /// What is asked before there are credentials.
-    pub(super) Open: about::authority
+    pub(super) Open: about::root, about::authority
 }
 
 resources! {
