@@ -24,7 +24,7 @@ use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::Description;
 use crate::model::{
     BindingPath, DriverRef, Event, Failure, FailureKind, Found, Interface, ModuleId, ModulePath,
-    NodeUri, Query, Reply, State, System, SystemId,
+    NodeUri, Query, Reply, State, System, SystemId, UriRule,
 };
 
 /// Reads what the building has and what its modules say. Changes nothing.
@@ -181,6 +181,12 @@ impl Queries {
         // Modules may differ in what their processes' variables hold, which nobody is shown.
         drivers.dedup_by(|(one, _), (other, _)| one.as_str() == other.as_str());
         drivers
+    }
+
+    /// What a driver takes as the address of a module's device; `None` where there is no such driver.
+    pub fn uri_rule(&self, driver: &DriverRef) -> Option<UriRule> {
+        let description = self.modules.host().describe(driver);
+        description.ok().map(|known| known.configuration.uri)
     }
 
     /// All statuses of a module that was [resolved](Resolver::resolve); `None` when they cannot be read.

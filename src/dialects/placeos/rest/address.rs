@@ -73,6 +73,31 @@ pub(super) fn uri_for(uri: Option<&str>, given: &Address) -> Option<String> {
 /// The credentials and the address in what stands behind a URI's scheme.
 fn authority(rest: &str) -> (Option<&str>, &str) {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+/// The same address by the scheme that a driver has for it: the first that is encrypted, or UDP, where this one is. Without such a scheme it stays, and the driver's rule refuses it.
+pub(super) fn with_scheme_of(uri: String, rule: UriRule) -> String {
+    let Some((scheme, rest)) = uri.split_once("://") else {
+        return uri;
+    };
+    if rule.schemes.is_empty() || rule.schemes.contains(&scheme) {
+        return uri;
+    }
+    let way = |scheme| (is_encrypted(scheme), is_udp(scheme));
+    let mut taken = rule.schemes.iter();
+    match taken.find(|taken| way(taken) == way(scheme)) {
+        Some(taken) => format!("{taken}://{rest}"),
+        None => uri,
+    }
+}
+
+/// Whether a scheme says that what goes to the device is encrypted.
+fn is_encrypted(scheme: &str) -> bool {
+    scheme.contains("tls") || scheme.contains("ssl") || ["https", "mqtts", "wss"].contains(&scheme)
+}
+
+fn is_udp(scheme: &str) -> bool {
+    scheme == "udp"
+}
+
     match authority.rsplit_once('@') {
         Some((credentials, address)) => (Some(credentials), address),
         None => (None, authority),
@@ -164,8 +189,8 @@ impl<'a> Device<'a> {
             "http" | "https" => service(Role::Service),
             "ws" | "wss" => service(Role::Websocket),
             scheme => Self {
-                tls: scheme.contains("tls") || scheme.contains("ssl"),
-                udp: scheme == "udp",
+                tls: is_encrypted(scheme),
+                udp: is_udp(scheme),
                 ..at(Role::Device)
             },
         }
@@ -180,6 +205,26 @@ mod tests {
     #[test]
     fn a_device_has_a_host_and_a_logic_module_has_none() {
         let host = |uri| device_host(&module(uri)).map(str::to_owned);
+    #[test]
+    fn an_address_gets_the_scheme_that_its_driver_has_for_it() {
+        let rows: [(&'static [&'static str], &str, &str); 7] = [
+            (&["mqtt", "mqtts"], "tcp://h:1883", "mqtt://h:1883"),
+            (&["mqtt", "mqtts"], "tls://ann:b@h", "mqtts://ann:b@h"),
+            (&["mqtt", "mqtts"], "mqtts://h", "mqtts://h"),
+            (&["mqtt", "mqtts"], "udp://h", "udp://h"),
+            (&["http", "https"], "tcp://h:80", "http://h:80"),
+            (&["tcp"], "tls://h", "tls://h"),
+            (&[], "tls://h", "tls://h"),
+        ];
+        for (schemes, uri, expect) in rows {
+            let rule = UriRule {
+                presence: UriPresence::Needed,
+                schemes,
+            };
+            assert_eq!(with_scheme_of(uri.to_owned(), rule), expect, "{uri}");
+        }
+    }
+
         assert_eq!(
             host(Some("tcp://10.0.0.7:4352")).as_deref(),
             Some("10.0.0.7")
