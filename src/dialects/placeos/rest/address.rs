@@ -14,11 +14,14 @@ pub fn device_host(module: &Module) -> Option<&str> {
     match device.role {
         Role::Logic => None,
         Role::Ssh | Role::Device => Some(device.host),
-        Role::Service | Role::Websocket => {
-            let (_, rest) = module.uri.as_deref()?.split_once("://")?;
-            Some(name_and_port(authority(rest).1).0)
-        }
+        Role::Service | Role::Websocket => host_of(module.uri.as_deref()?),
     }
+}
+
+/// The host in a URI.
+pub(super) fn host_of(uri: &str) -> Option<&str> {
+    let (_, rest) = uri.split_once("://")?;
+    Some(name_and_port(authority(rest).1).0)
 }
 
 /// What of a URI is shown, as PlaceOS's fields: a URL, or a host and port.
@@ -70,9 +73,6 @@ pub(super) fn uri_for(uri: Option<&str>, given: &Address) -> Option<String> {
     Some(format!("{scheme}://{credentials}{}{port}", given.ip))
 }
 
-/// The credentials and the address in what stands behind a URI's scheme.
-fn authority(rest: &str) -> (Option<&str>, &str) {
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
 /// The same address by the scheme that a driver has for it: the first that is encrypted, or UDP, where this one is. Without such a scheme it stays, and the driver's rule refuses it.
 pub(super) fn with_scheme_of(uri: String, rule: UriRule) -> String {
     let Some((scheme, rest)) = uri.split_once("://") else {
@@ -98,6 +98,9 @@ fn is_udp(scheme: &str) -> bool {
     scheme == "udp"
 }
 
+/// The credentials and the address in what stands behind a URI's scheme.
+fn authority(rest: &str) -> (Option<&str>, &str) {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     match authority.rsplit_once('@') {
         Some((credentials, address)) => (Some(credentials), address),
         None => (None, authority),
@@ -203,9 +206,6 @@ mod tests {
     use crate::dialects::placeos::testing::module;
 
     #[test]
-    fn a_device_has_a_host_and_a_logic_module_has_none() {
-        let host = |uri| device_host(&module(uri)).map(str::to_owned);
-    #[test]
     fn an_address_gets_the_scheme_that_its_driver_has_for_it() {
         let rows: [(&'static [&'static str], &str, &str); 7] = [
             (&["mqtt", "mqtts"], "tcp://h:1883", "mqtt://h:1883"),
@@ -225,6 +225,9 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_device_has_a_host_and_a_logic_module_has_none() {
+        let host = |uri| device_host(&module(uri)).map(str::to_owned);
         assert_eq!(
             host(Some("tcp://10.0.0.7:4352")).as_deref(),
             Some("10.0.0.7")
