@@ -402,7 +402,7 @@ pub(super) const KEYS: &[Key] = &[
         takes: DURATION,
         default: "2h",
         flag: "",
-        about: "How long riser's bearer tokens are good; whole seconds, at most 24h. Apps renew it by themselves.",
+        about: "How long riser's bearer tokens are good; whole seconds, from 1m to 24h. Apps renew it by themselves.",
     },
     Key {
         name: "sign_in.redirects",

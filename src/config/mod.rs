@@ -50,8 +50,8 @@ const DRAIN_DEADLINE_MAX: Duration = Duration::from_secs(5);
 /// The smallest largest message: less than this and no ordinary request fits.
 const MESSAGE_MAX_MIN: usize = 1024;
 
-/// The shortest life of a token: its end is written in whole seconds.
-const TOKEN_LIFE_MIN: Duration = Duration::from_secs(1);
+/// The shortest life of a token: PlaceOS's client library (4.7) keeps each for a minute, however short its life is, and one that has ended meanwhile is refused over and over.
+const TOKEN_LIFE_MIN: Duration = Duration::from_secs(60);
 
 /// The shortest silence that Pusher's clients can be told: they are told whole seconds, and none is no number for them.
 const ACTIVITY_TIMEOUT_MIN: Duration = Duration::from_secs(1);
@@ -615,7 +615,7 @@ fn check(raw: &mut Raw, settings: &Settings) {
     if settings.core.sign_in.token_life < TOKEN_LIFE_MIN {
         raw.refuse(
             &["sign_in.token_life"],
-            "`sign_in.token_life` must be at least 1s; raise it or leave it out",
+            "`sign_in.token_life` must be at least 1m: PlaceOS's apps keep a token for a minute, and are refused with one that has ended before; raise it or leave it out",
         );
     }
     if *health_listen == Some(*listen) && listen.port() != 0 {

@@ -85,6 +85,7 @@ fn every_key_of_the_reference_changes_something() {
         };
         let other = match key.name {
             "keep_alive.reap_after" => "31s",
+            "sign_in.token_life" => "90s",
             "jwt_public" => PUBLIC_KEY,
             "dialects" => ",",
             "home_assistant.frontend" | "platypush.web_ui" => "folder",
@@ -408,6 +409,19 @@ fn a_wrong_flag_is_named_by_the_flag() {
         "--listen: `listen` must be an address and port such as 127.0.0.1:3000 or [::]:3000, not this text\n\
          --workers: `workers` must be a whole number from 0 to 512, not this text",
     );
+}
+
+#[test]
+fn a_token_lives_for_as_long_as_apps_keep_it() {
+    let key = "RISER_SIGN_IN__TOKEN_LIFE";
+    check(
+        "",
+        &[(key, "59s")],
+        &[
+            "RISER_SIGN_IN__TOKEN_LIFE: `sign_in.token_life` must be at least 1m: PlaceOS's apps keep a token for a minute, and are refused with one that has ended before; raise it or leave it out",
+        ],
+    );
+    check("", &[(key, "60s")], &[]);
 }
 
 #[test]

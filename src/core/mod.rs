@@ -103,7 +103,7 @@ pub use ledger_replica::OpenError;
 pub use messages::Messages;
 pub use modules::{Fault, HeardLine, Listening, Wakeup};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
-pub use queries::Queries;
+pub use queries::{NodeShare, Queries};
 pub use quotas::Quotas;
 pub use reply::{ReplySlot, Returned};
 pub use resolve::Resolver;

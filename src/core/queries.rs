@@ -23,9 +23,18 @@ use crate::core::snapshots::Snapshots;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::Description;
 use crate::model::{
-    BindingPath, DriverRef, Event, Failure, FailureKind, Found, Interface, ModuleId, ModulePath,
-    NodeUri, Query, Reply, State, System, SystemId,
+    BindingPath, DriverRef, Event, Failure, FailureKind, Found, Interface, Module, ModuleId,
+    ModulePath, Node, NodeUri, Query, Reply, State, System, SystemId, UriRule,
 };
+
+/// A node that runs modules, and which run there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeShare {
+    /// The node.
+    pub node: Node,
+    /// Its modules in the order of the building, and their drivers.
+    pub modules: Vec<(ModuleId, DriverRef)>,
+}
 
 /// Reads what the building has and what its modules say. Changes nothing.
 pub struct Queries {
@@ -183,6 +192,12 @@ impl Queries {
         drivers
     }
 
+    /// What a driver takes as the address of a module's device; `None` where there is no such driver.
+    pub fn uri_rule(&self, driver: &DriverRef) -> Option<UriRule> {
+        let description = self.modules.host().describe(driver);
+        description.ok().map(|known| known.configuration.uri)
+    }
+
     /// All statuses of a module that was [resolved](Resolver::resolve); `None` when they cannot be read.
     pub fn state(&self, module: &ModuleId) -> impl Future<Output = Option<State>> + Send + use<> {
         self.subscriptions.state(module)
@@ -222,6 +237,35 @@ impl Queries {
             .min()
             .is_some_and(|first| cluster.address() == Some(first));
         (nodes, is_first)
+    }
+
+    /// The nodes that run the modules of the building, and which run where, as this node sees it; in the order of their ids. Empty for a gateway that is alone.
+    pub fn nodes(&self) -> Vec<NodeShare> {
+        let Some(cluster) = &self.cluster else {
+            return Vec::new();
+        };
+        let membership = cluster.membership();
+        let nodes = membership.nodes();
+        let shares = nodes.iter().map(|node| NodeShare {
+            node: node.clone(),
+            modules: Vec::new(),
+        });
+        let mut shares: Vec<NodeShare> = shares.collect();
+        shares.sort_by(|one, other| one.node.id.cmp(&other.node.id));
+        for entry in self.directory().modules() {
+            let Module { id, driver, .. } = &*entry.module;
+            let at = match cluster.liveness().of(id) {
+                Liveness::Here(_) | Liveness::Elsewhere => membership.node_for(id),
+                Liveness::Waiting | Liveness::Unreachable => None,
+            };
+            let share = shares
+                .iter_mut()
+                .find(|share| Some(&share.node.uri) == at.as_ref());
+            if let Some(share) = share {
+                share.modules.push((id.clone(), driver.clone()));
+            }
+        }
+        shares
     }
 
     /// Whether the device of each module is connected, for as much as this node has to say: of those that run here, and of those that are to run and that no node runs.

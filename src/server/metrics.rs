@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use metrics::{Counter, Gauge};
 
+use crate::dialects::DialectKind;
 use crate::model::CloseReason;
 
 /// The server room's own measures.
 #[derive(Debug)]
 pub(super) struct ServerMetrics {
-    /// Websockets that are open.
-    pub(super) connections: Gauge,
-    /// Websockets that were accepted.
-    pub(super) accepted: Counter,
+    /// Connections that are open, by dialect.
+    connections: HashMap<&'static str, Gauge>,
+    accepted: Counter,
     /// Upgrades that were refused because of a limit or while the gateway stops.
     pub(super) turned_away: Counter,
     /// Connections that ended before their TLS handshake was over.
@@ -40,15 +40,15 @@ pub(super) struct ServerMetrics {
 
 impl ServerMetrics {
     pub(super) fn new() -> Self {
-        metrics::describe_gauge!("riser_connections", "Websockets that are open");
-        metrics::describe_counter!("riser_connections_accepted_total", "Websockets accepted");
+        metrics::describe_gauge!("riser_connections", "Connections that are open, by dialect");
+        metrics::describe_counter!("riser_connections_accepted_total", "Connections accepted");
         metrics::describe_counter!(
             "riser_connections_turned_away_total",
             "Upgrades refused because of a limit or while the gateway stops"
         );
         metrics::describe_counter!(
             "riser_connections_closed_total",
-            "Websockets that ended, by reason"
+            "Connections that ended, by reason"
         );
         metrics::describe_counter!(
             "riser_tls_handshakes_failed_total",
@@ -85,7 +85,14 @@ impl ServerMetrics {
             "Subscriptions and services refused because too many come from one address"
         );
         Self {
-            connections: metrics::gauge!("riser_connections"),
+            connections: DialectKind::ALL
+                .iter()
+                .map(|kind| {
+                    let dialect = kind.as_str();
+                    let gauge = metrics::gauge!("riser_connections", "dialect" => dialect);
+                    (dialect, gauge)
+                })
+                .collect(),
             accepted: metrics::counter!("riser_connections_accepted_total"),
             turned_away: metrics::counter!("riser_connections_turned_away_total"),
             handshakes_failed: metrics::counter!("riser_tls_handshakes_failed_total"),
@@ -111,8 +118,19 @@ impl ServerMetrics {
         }
     }
 
-    /// A websocket ended.
-    pub(super) fn closed(&self, reason: CloseReason) {
+    /// A connection of this dialect was accepted.
+    pub(super) fn opened(&self, kind: DialectKind) {
+        self.accepted.increment(1);
+        if let Some(gauge) = self.connections.get(kind.as_str()) {
+            gauge.increment(1);
+        }
+    }
+
+    /// A connection of this dialect ended.
+    pub(super) fn closed(&self, kind: DialectKind, reason: CloseReason) {
+        if let Some(gauge) = self.connections.get(kind.as_str()) {
+            gauge.decrement(1);
+        }
         if let Some(counter) = self.closed.get(&reason) {
             counter.increment(1);
         }

@@ -263,6 +263,13 @@ impl Starting {
     }
 }
 
+/// The value in a row of `/metrics` that is a series of this measure.
+fn value_of(row: &str, name: &str) -> Option<f64> {
+    let (head, value) = row.rsplit_once(' ')?;
+    let is_its = head == name || head.split('{').next() == Some(name);
+    is_its.then(|| value.parse().ok())?
+}
+
 /// Waits for this HTTP status at `/readyz`, and gives what it says there.
 async fn until_readiness(endpoint: Endpoint, status: u16) -> String {
     let mut last = None;
@@ -396,14 +403,15 @@ impl Gateway {
         Request::below(&self.plan.base_path, self.endpoint.clone(), method, path)
     }
 
-    /// Waits until a measure on `/metrics`, without labels, has this value.
+    /// Waits until a measure on `/metrics` has this value, that of one series or of all together.
     pub(crate) async fn wait_metric(&self, name: &str, expected: f64) {
         let mut last = None;
         let poll = async {
             while last != Some(expected) {
                 let response = self.request("GET", "/metrics").send().await;
-                let mut rows = response.body.lines();
-                last = rows.find_map(|row| row.strip_prefix(name)?.trim().parse().ok());
+                let rows = response.body.lines();
+                let found: Vec<f64> = rows.filter_map(|row| value_of(row, name)).collect();
+                last = (!found.is_empty()).then(|| found.iter().sum());
             }
         };
         if timeout(DEADLINE, poll).await.is_err() {

@@ -167,6 +167,53 @@ async fn a_module_that_is_stopped_at_one_node_runs_on_none() {
     client.until_answered(display("echo")).await;
 }
 
+/// How many modules run on each node that the list has, which the documents of the nodes say too.
+async fn running(gateway: &Gateway) -> Vec<u64> {
+    let path = "/cluster?include_status=true";
+    let listed = ask(gateway, "GET", path, Key::SUPPORT).send().await;
+    let total = listed.header("X-Total-Count").map(str::to_owned);
+    let nodes = listed.json();
+    let nodes = nodes.as_array().expect("a list");
+    assert_eq!(total, Some(nodes.len().to_string()));
+    let mut running = Vec::new();
+    for node in nodes {
+        assert_eq!(node["hostname"], "127.0.0.1");
+        let count = &node["run_counts"]["modules"];
+        assert_eq!(&node["status"]["run_count"]["local"]["modules"], count);
+        running.push(count.as_u64().expect("a number"));
+    }
+    running
+}
+
+#[tokio::test]
+async fn the_nodes_of_a_cluster_are_listed_with_what_runs_on_each() {
+    let cluster = Cluster::start(BUILDING, 2).await;
+    let modules = get(&cluster.nodes[0], "/modules").await;
+    let all = modules.as_array().expect("a list").len() as u64;
+    for gateway in &cluster.nodes {
+        let placed = async {
+            while running(gateway).await.iter().sum::<u64>() != all {
+                tokio::task::yield_now().await;
+            }
+        };
+        within(DEADLINE, || "all modules to run".to_owned(), placed).await;
+        assert_eq!(running(gateway).await.len(), 2);
+        let nodes = get(gateway, "/cluster").await;
+        let mut there = 0;
+        for node in nodes.as_array().expect("a list") {
+            let id = node["id"].as_str().expect("an id");
+            let drivers = get(gateway, &format!("/cluster/{id}")).await;
+            let modules = drivers.as_array().expect("a list").iter();
+            there += modules
+                .map(|driver| driver["local"]["modules"].as_array().map_or(0, Vec::len))
+                .sum::<usize>();
+        }
+        assert_eq!(there as u64, all);
+        let missing = ask(gateway, "GET", "/cluster/none", Key::SUPPORT);
+        assert_eq!(missing.send().await.status, 404);
+    }
+}
+
 #[tokio::test]
 async fn the_domain_is_shown_and_its_name_and_description_are_kept() {
     let gateway = Gateway::start(BUILDING).await;

@@ -580,3 +580,42 @@ async fn a_module_keeps_the_settings_that_no_answer_shows() {
     }
     delete(&gateway, "/modules/mod-new").await;
 }
+
+#[tokio::test]
+async fn a_host_and_a_port_get_the_scheme_of_the_modules_driver() {
+    let gateway = Gateway::start(BUILDING).await;
+    let broker = |fields: Value| {
+        let mut document = json!({"driver_id": "mqtt", "ip": "127.0.0.1", "port": 1});
+        let document_fields = document.as_object_mut().expect("an object");
+        document_fields.extend(fields.as_object().expect("an object").clone());
+        document
+    };
+    let id_of = json!({"id": "mod-broker"});
+    send(&gateway, "POST", "/modules", broker(id_of), 201).await;
+    let shown = get(&gateway, "/modules/mod-broker").await;
+    assert_eq!(
+        (&shown["ip"], &shown["port"], &shown["tls"]),
+        (&json!("127.0.0.1"), &json!(1), &json!(false))
+    );
+    for tls in [true, false] {
+        let other = json!({"tls": tls});
+        let changed = send(&gateway, "PATCH", "/modules/mod-broker", other, 200).await;
+        assert_eq!(changed.json()["tls"], tls);
+    }
+    let by_udp = send(
+        &gateway,
+        "POST",
+        "/modules",
+        broker(json!({"udp": true})),
+        422,
+    )
+    .await;
+    assert_eq!(failures(&by_udp), ["uri"]);
+    // What a client says to the letter is taken so.
+    let address = json!({"uri": "tcp://127.0.0.1:1"});
+    let literal = send(&gateway, "POST", "/modules", broker(address), 422).await;
+    assert_eq!(failures(&literal), ["uri"]);
+    let web = json!({"driver_id": "http_json", "ip": "127.0.0.1", "port": 1, "tls": true});
+    let made = send(&gateway, "POST", "/modules", web, 201).await;
+    assert_eq!(made.json()["uri"], "https://127.0.0.1:1");
+}

@@ -36,6 +36,7 @@ async fn gateway() -> Gateway {
         ("backoffice/assets/a b.svg", "<svg/>"),
         ("plain/assets/x.txt", "x"),
         ("root/robots.txt", "nobody"),
+        ("root/index.html", PAGE),
         ("secret.txt", "hunter2"),
     ] {
         fs::write(apps.join(name), text).expect("a file");
@@ -74,6 +75,7 @@ async fn an_app_gets_its_files_and_its_page_for_every_place_of_it() {
     assert_eq!(get(&gateway, "/plain/assets/x.txt").await.body, "x");
     // No folder hides a resource.
     assert_eq!(get(&gateway, "/robots.txt").await.body, "nobody");
+    assert_eq!(get(&gateway, "/").await.body, "");
     let authority = gateway.request("GET", "/auth/authority").ok().await;
     assert_eq!(authority["name"], "Headquarters");
     let wrong = gateway.request("DELETE", "/auth/authority").fetch().await;
@@ -123,6 +125,38 @@ async fn a_file_is_compressed_once_and_sent_again_only_when_it_is_another() {
 }
 
 #[tokio::test]
+async fn the_console_is_sent_compressed_to_who_takes_that() {
+    let gateway = Gateway::start(BUILDING).await;
+    let path = "/console/main.js";
+    let plain = get(&gateway, path).await;
+    assert_eq!(plain.header("content-encoding"), None);
+    let ask = |known: &str| {
+        let request = gateway.request("GET", path);
+        let request = request.header("Accept-Encoding", "gzip");
+        request.header("If-None-Match", known)
+    };
+    let packed = ask("\"another\"").fetch().await;
+    assert_eq!(packed.header("content-encoding"), Some("gzip"));
+    let length = |answer: &Response| -> usize {
+        let length = answer.header("content-length").expect("a length");
+        length.parse().expect("a number")
+    };
+    assert!(length(&packed) < length(&plain));
+    for answer in [&plain, &packed] {
+        assert_eq!(answer.header("vary"), Some("accept-encoding"));
+        assert!(answer.header("content-security-policy").is_some());
+    }
+    let tag = packed.header("etag").expect("a tag");
+    assert_ne!(plain.header("etag"), Some(tag));
+    let same = ask(tag).fetch().await;
+    assert_eq!((same.status, &*same.body), (304, ""));
+    // Too short to be worth it.
+    let picture = gateway.request("GET", "/console/icon.svg");
+    let picture = picture.header("Accept-Encoding", "gzip").fetch().await;
+    assert_eq!(picture.header("content-encoding"), None);
+}
+
+#[tokio::test]
 async fn nothing_leads_out_of_a_folder_and_none_is_listed() {
     let gateway = gateway().await;
     assert_eq!(get(&gateway, "/backoffice/in.js").await.status, 200);
@@ -138,7 +172,6 @@ async fn nothing_leads_out_of_a_folder_and_none_is_listed() {
         "/plain/",
         "/plain/assets",
         "/plain/assets/",
-        "/",
     ] {
         let answer = get(&gateway, path).await;
         assert!(!answer.body.contains("hunter2"), "{path}");

@@ -227,6 +227,11 @@ async fn systems_are_listed_filtered_and_shown() {
     assert_eq!(complete["zone_data"][1]["id"], "zone-l1");
     assert_eq!(complete["module_data"][0]["id"], "mod-d1");
     assert_eq!(complete["module_data"][0]["connected"], true);
+    // The same of many rooms in one answer.
+    let listed = get(&gateway, "/systems?complete=true", Key::USER);
+    assert_eq!(listed.ok().await[0], complete);
+    let plain = get(&gateway, "/systems", Key::USER).ok().await;
+    assert!(plain[0].get("module_data").is_none());
     let unknown = get(&gateway, "/systems/sys-none", Key::USER).send().await;
     assert_eq!(unknown.status, 404);
     assert!(unknown.json()["error"].is_string());

@@ -218,5 +218,8 @@ async fn clients_that_come_and_go_leave_nothing_behind() {
 
     gateway.wait_metric("riser_watches", 0.0).await;
     gateway.wait_metric("riser_connections", 1.0).await;
+    let of = |dialect: &str| format!("riser_connections{{dialect=\"{dialect}\"}}");
+    gateway.wait_metric(&of("placeos"), 1.0).await;
+    gateway.wait_metric(&of("pusher"), 0.0).await;
     console.expect_silence().await;
 }

@@ -181,7 +181,11 @@ fn halves(presented: &Secret) -> (&str, &str) {
 
 /// Nothing is said of whether the id or the secret is wrong.
 pub(super) fn unknown_key() -> Failure {
-    Failure::new(FailureKind::UnknownKey, "there is no such API key").with_response_code(401)
+    Failure::new(
+        FailureKind::UnknownKey,
+        "there is no API key with that id and secret",
+    )
+    .with_response_code(401)
 }
 
 fn principal(key: &ApiKey, secret: KeyHash, user: Arc<User>) -> Principal {

@@ -583,7 +583,7 @@ async fn of_several_credentials_the_first_that_is_good_decides_and_else_the_firs
         ),
         (
             vec![key("user.guess"), token],
-            Err("there is no such API key"),
+            Err("there is no API key with that id and secret"),
             2,
         ),
     ] {

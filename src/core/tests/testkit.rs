@@ -166,6 +166,11 @@ impl TestCore {
         }
     }
 
+    /// One by this clock, without any driver.
+    pub(crate) fn by_clock(clock: Clock) -> Self {
+        Self::running(Arc::new(NoDrivers), Arc::new(NoAutomation), clock)
+    }
+
     /// Makes the building this one, as a building file does.
     pub(crate) async fn apply(&self, building: Building) {
         apply(&self.core, building).await.unwrap();

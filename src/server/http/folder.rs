@@ -1,10 +1,11 @@
 //! Folders of files for browsers: which name leads to a file, how a file is sent, and how long it may be kept.
 //!
-//! The one way in which files are served, for the pages of a dialect and for the folders that the settings name.
+//! The one way in which files are served, for the pages of a dialect and for the folders that the settings name; the console, whose files are in the binary, takes tags, types of encoding and headers from here.
 //! No name leads out of a folder, nor does a link in it, and no folder is listed.
 
 mod packed;
 
+use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use actix_web::http::header::{
     VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::web::{self, Bytes};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use percent_encoding::percent_decode_str;
 
 use crate::server::limits::PAGE_FILE_MAX_BYTES;
@@ -87,6 +88,14 @@ struct Found {
     encoding: Option<&'static str>,
 }
 
+/// A file that is in the binary.
+pub(super) struct EmbeddedFile {
+    pub(super) name: &'static str,
+    /// Its type, as the header says it.
+    pub(super) kind: &'static str,
+    pub(super) bytes: &'static [u8],
+}
+
 /// What a path behind that of a folder of the settings leads to; `None` for nothing.
 pub(super) async fn serve(
     state: &ServerState,
@@ -146,27 +155,67 @@ pub(super) async fn file(
     let found = web::block(move || find(&root, &asked, encodings)).await;
     let mut found = found.ok()?.ok()?;
     let kind = content_type(name);
-    let is_packed = found.encoding.is_none()
-        && packed::shrinks(kind, found.bytes)
-        && accepts(request.headers(), packed::ENCODING);
+    let is_packed =
+        found.encoding.is_none() && is_to_be_packed(request.headers(), kind, found.bytes);
     if is_packed {
-        found.tag.insert_str(found.tag.len() - 1, "-gz");
+        found.tag = packed_tag(&found.tag);
         found.encoding = Some(packed::ENCODING);
     }
     if is_known(request.headers(), &found.tag) {
-        return Some(head(StatusCode::NOT_MODIFIED, &found, keep).finish());
+        return Some(head(StatusCode::NOT_MODIFIED, &found.tag, keep).finish());
     }
     let content = match is_packed {
-        true => state.packed.of(&found.path, &found.tag).await,
+        true => {
+            let plain = || read(found.path.clone());
+            state.packed.of(&found.path, &found.tag, plain).await
+        }
         false => read(found.path.clone()).await,
     };
     let content = content.ok()?;
-    let mut response = head(StatusCode::OK, &found, keep);
+    let mut response = head(StatusCode::OK, &found.tag, keep);
     response.insert_header((CONTENT_TYPE, kind));
     if let Some(encoding) = found.encoding {
         response.insert_header((CONTENT_ENCODING, encoding));
     }
     Some(response.body(content))
+}
+
+/// A file that is in the binary, compressed where the browser takes that; `None` where it cannot be compressed.
+pub(super) async fn embedded(
+    state: &ServerState,
+    file: &EmbeddedFile,
+    tag: &str,
+    request: &HttpRequest,
+) -> Option<HttpResponse> {
+    let EmbeddedFile { name, kind, bytes } = *file;
+    let is_packed = is_to_be_packed(request.headers(), kind, bytes.len() as u64);
+    let tag = match is_packed {
+        true => Cow::Owned(packed_tag(tag)),
+        false => Cow::Borrowed(tag),
+    };
+    if is_known(request.headers(), &tag) {
+        return Some(head(StatusCode::NOT_MODIFIED, &tag, Keep::Never).finish());
+    }
+    let plain = async || Ok(Bytes::from_static(bytes));
+    let mut response = head(StatusCode::OK, &tag, Keep::Never);
+    response.insert_header((CONTENT_TYPE, kind));
+    if !is_packed {
+        return Some(response.body(bytes));
+    }
+    // No path of a folder is relative, so no other file has this one.
+    let content = state.packed.of(Path::new(name), &tag, plain).await.ok()?;
+    response.insert_header((CONTENT_ENCODING, packed::ENCODING));
+    Some(response.body(content))
+}
+
+/// Whether a file of this type and size is sent compressed to a browser.
+fn is_to_be_packed(headers: &HeaderMap, kind: &str, bytes: u64) -> bool {
+    packed::shrinks(kind, bytes) && accepts(headers, packed::ENCODING)
+}
+
+/// The tag of a content when it is compressed, which is another content.
+fn packed_tag(tag: &str) -> String {
+    format!("{}-gz\"", tag.trim_end_matches('"'))
 }
 
 /// The whole of a file, if it is small enough to be served.
@@ -219,11 +268,11 @@ fn look_at(path: &Path) -> io::Result<fs::Metadata> {
     }
 }
 
-fn head(status: StatusCode, found: &Found, keep: Keep) -> actix_web::HttpResponseBuilder {
+fn head(status: StatusCode, tag: &str, keep: Keep) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response
         .insert_header((CACHE_CONTROL, keep.header()))
-        .insert_header((ETAG, found.tag.as_str()))
+        .insert_header((ETAG, tag))
         .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((VARY, "accept-encoding"));
     response

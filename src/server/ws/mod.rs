@@ -21,6 +21,8 @@ mod delimited;
 mod echo_tests;
 mod encrypted;
 pub(in crate::server) mod entering;
+#[cfg(test)]
+mod expiry_tests;
 mod fanout;
 mod flusher;
 mod following;

@@ -155,8 +155,7 @@ async fn websocket<T: ClientStream>(
 
 /// Lets a connection run in a task of its own, so that actix's task and its buffers end here. It ends with its connection, which the drain waits for.
 pub(super) fn start(worker: &Rc<Worker>, beginning: Beginning, rest: Vec<u8>) {
-    worker.metrics.accepted.increment(1);
-    worker.metrics.connections.increment(1);
+    worker.metrics.opened(beginning.connection.kind);
     actix_rt::spawn(connection::run(Rc::clone(worker), beginning, rest));
 }
 

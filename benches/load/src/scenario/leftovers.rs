@@ -95,11 +95,15 @@ fn gauges(server: &Running) -> Result<Option<[f64; GAUGES.len()]>> {
 }
 
 fn read(text: &str) -> Option<[f64; GAUGES.len()]> {
+    // A gauge with labels is as high as its series together.
     let gauge = |name: &str| -> Option<f64> {
-        text.lines()
+        let series: Vec<f64> = text
+            .lines()
             .filter_map(|line| line.split_once(' '))
-            .find(|(head, _)| *head == name)
-            .and_then(|(_, value)| value.trim().parse().ok())
+            .filter(|(head, _)| head.split('{').next() == Some(name))
+            .filter_map(|(_, value)| value.trim().parse().ok())
+            .collect();
+        (!series.is_empty()).then(|| series.iter().sum())
     };
     let [first, second, third] = GAUGES.map(gauge);
     Some([first?, second?, third?])
@@ -113,7 +117,7 @@ mod tests {
     fn what_is_more_than_at_the_start_is_named() {
         let page = |bindings: u32| {
             read(&format!(
-                "# HELP riser_bindings x\r\nriser_bindings {bindings}\nriser_connections 0\nriser_watches 1\n"
+                "# HELP riser_bindings x\r\nriser_bindings {bindings}\nriser_connections{{dialect=\"placeos\"}} 0\nriser_connections{{dialect=\"pusher\"}} 0\nriser_watches 1\n"
             ))
         };
         let start = Holdings {

@@ -14,11 +14,14 @@ pub fn device_host(module: &Module) -> Option<&str> {
     match device.role {
         Role::Logic => None,
         Role::Ssh | Role::Device => Some(device.host),
-        Role::Service | Role::Websocket => {
-            let (_, rest) = module.uri.as_deref()?.split_once("://")?;
-            Some(name_and_port(authority(rest).1).0)
-        }
+        Role::Service | Role::Websocket => host_of(module.uri.as_deref()?),
     }
+}
+
+/// The host in a URI.
+pub(super) fn host_of(uri: &str) -> Option<&str> {
+    let (_, rest) = uri.split_once("://")?;
+    Some(name_and_port(authority(rest).1).0)
 }
 
 /// What of a URI is shown, as PlaceOS's fields: a URL, or a host and port.
@@ -68,6 +71,31 @@ pub(super) fn uri_for(uri: Option<&str>, given: &Address) -> Option<String> {
         port => format!(":{port}"),
     };
     Some(format!("{scheme}://{credentials}{}{port}", given.ip))
+}
+
+/// The same address by the scheme that a driver has for it: the first that is encrypted, or UDP, where this one is. Without such a scheme it stays, and the driver's rule refuses it.
+pub(super) fn with_scheme_of(uri: String, rule: UriRule) -> String {
+    let Some((scheme, rest)) = uri.split_once("://") else {
+        return uri;
+    };
+    if rule.schemes.is_empty() || rule.schemes.contains(&scheme) {
+        return uri;
+    }
+    let way = |scheme| (is_encrypted(scheme), is_udp(scheme));
+    let mut taken = rule.schemes.iter();
+    match taken.find(|taken| way(taken) == way(scheme)) {
+        Some(taken) => format!("{taken}://{rest}"),
+        None => uri,
+    }
+}
+
+/// Whether a scheme says that what goes to the device is encrypted.
+fn is_encrypted(scheme: &str) -> bool {
+    scheme.contains("tls") || scheme.contains("ssl") || ["https", "mqtts", "wss"].contains(&scheme)
+}
+
+fn is_udp(scheme: &str) -> bool {
+    scheme == "udp"
 }
 
 /// The credentials and the address in what stands behind a URI's scheme.
@@ -164,8 +192,8 @@ impl<'a> Device<'a> {
             "http" | "https" => service(Role::Service),
             "ws" | "wss" => service(Role::Websocket),
             scheme => Self {
-                tls: scheme.contains("tls") || scheme.contains("ssl"),
-                udp: scheme == "udp",
+                tls: is_encrypted(scheme),
+                udp: is_udp(scheme),
                 ..at(Role::Device)
             },
         }
@@ -176,6 +204,26 @@ impl<'a> Device<'a> {
 mod tests {
     use super::*;
     use crate::dialects::placeos::testing::module;
+
+    #[test]
+    fn an_address_gets_the_scheme_that_its_driver_has_for_it() {
+        let rows: [(&'static [&'static str], &str, &str); 7] = [
+            (&["mqtt", "mqtts"], "tcp://h:1883", "mqtt://h:1883"),
+            (&["mqtt", "mqtts"], "tls://ann:b@h", "mqtts://ann:b@h"),
+            (&["mqtt", "mqtts"], "mqtts://h", "mqtts://h"),
+            (&["mqtt", "mqtts"], "udp://h", "udp://h"),
+            (&["http", "https"], "tcp://h:80", "http://h:80"),
+            (&["tcp"], "tls://h", "tls://h"),
+            (&[], "tls://h", "tls://h"),
+        ];
+        for (schemes, uri, expect) in rows {
+            let rule = UriRule {
+                presence: UriPresence::Needed,
+                schemes,
+            };
+            assert_eq!(with_scheme_of(uri.to_owned(), rule), expect, "{uri}");
+        }
+    }
 
     #[test]
     fn a_device_has_a_host_and_a_logic_module_has_none() {

@@ -77,15 +77,25 @@ struct RunCount {
     edge: Edges,
 }
 
+/// How many modules run on a core, and of how many drivers.
 #[derive(Debug, Serialize, ToSchema)]
-struct LocalCount {
+pub(super) struct LocalCount {
     drivers: usize,
     modules: usize,
 }
 
+impl LocalCount {
+    pub(super) fn of(modules: &[(ModuleId, DriverRef)]) -> Self {
+        Self {
+            drivers: by_driver(modules).len(),
+            modules: modules.len(),
+        }
+    }
+}
+
 /// There are no edges.
 #[derive(Debug, Serialize, ToSchema)]
-struct Edges {}
+pub(super) struct Edges {}
 
 impl CoreStatus {
     /// Of these modules and their drivers, and of all drivers that could run.
@@ -97,10 +107,7 @@ impl CoreStatus {
             compiled_drivers: names.collect(),
             unavailable_drivers: [],
             run_count: RunCount {
-                local: LocalCount {
-                    drivers: by_driver(modules).len(),
-                    modules: modules.len(),
-                },
+                local: LocalCount::of(modules),
                 edge: Edges {},
             },
         }
@@ -125,7 +132,8 @@ impl CoreLoaded {
     }
 }
 
-fn by_driver(modules: &[(ModuleId, DriverRef)]) -> IndexMap<String, Vec<String>> {
+/// The modules of each driver, in the order of their names.
+pub(super) fn by_driver(modules: &[(ModuleId, DriverRef)]) -> IndexMap<String, Vec<String>> {
     let mut drivers: IndexMap<String, Vec<String>> = IndexMap::new();
     for (module, driver) in modules {
         let modules = drivers.entry(driver.as_str().to_owned()).or_default();

@@ -7,6 +7,7 @@ mod about;
 mod address;
 mod admission;
 mod amends;
+mod clusters;
 mod cores;
 mod credentials;
 mod directory;
@@ -32,6 +33,7 @@ pub use address::device_host;
 pub use admission::{
     SocketQuery, WEBSOCKET_SCOPES, may_exec, may_read, may_write, origin_is_foreign,
 };
+pub use clusters::{NodeProcesses, NodeShape};
 pub use cores::{BadCall, CoreLoaded, CoreStatus, RaisedShape, read_call};
 pub use credentials::{Carrier, Presented, SESSION_COOKIE, domain_of, presented, session_cookie};
 pub use directory::{Authority, Standing, SystemShape, UserShape, ZoneShape};

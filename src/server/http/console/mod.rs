@@ -10,21 +10,26 @@ use std::sync::LazyLock;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH,
-    LOCATION, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    VARY,
 };
 use actix_web::web::{self, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, guard};
 use sha2::{Digest, Sha256};
 
 use crate::server::ServerState;
+use crate::server::http::folder::{self, EmbeddedFile};
 use crate::server::http::mounts::Site;
 
 /// Where the console stands, behind the base.
 pub(super) const PREFIX: &str = "/console";
 
 /// Nothing but our own files and the gateway itself, and no page around it that could lay something over it.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+);
+
+const REFERRER_POLICY: HeaderName = HeaderName::from_static("referrer-policy");
 
 const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
@@ -37,16 +42,9 @@ const INDEX: &str = "index.html";
 /// How many bytes of the digest of a file tell its contents apart.
 const TAG_BYTES: usize = 12;
 
-/// A file of the console.
-struct Page {
-    name: &'static str,
-    kind: &'static str,
-    bytes: &'static [u8],
-}
-
 macro_rules! pages {
     ($($name:literal: $kind:ident),+ $(,)?) => {
-        &[$(Page {
+        &[$(EmbeddedFile {
             name: $name,
             kind: $kind,
             bytes: include_bytes!(concat!("pages/", $name)),
@@ -55,7 +53,7 @@ macro_rules! pages {
 }
 
 /// All that the console is made of.
-static PAGES: &[Page] = pages! {
+static PAGES: &[EmbeddedFile] = pages! {
     "index.html": HTML,
     "style.css": STYLE,
     "icon.svg": PICTURE,
@@ -114,7 +112,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/{name:[^/]*}").guard(guard::Get()).to(serve));
 }
 
-/// Adds the way from the root to the console, for browsers alone: programs get what they always got there.
+/// Adds the way from the root to the console, for browsers alone: what programs get there is PlaceOS's to say.
 pub(super) fn configure_root(config: &mut ServiceConfig) {
     let wants_a_page = guard::fn_guard(|context| takes_pages(context.head().headers()));
     config.service(
@@ -145,7 +143,7 @@ async fn to_the_console(state: Data<ServerState>) -> HttpResponse {
 }
 
 /// One file. A browser asks each time whether it still has the right one.
-async fn serve(request: HttpRequest, name: Path<String>) -> HttpResponse {
+async fn serve(state: Data<ServerState>, request: HttpRequest, name: Path<String>) -> HttpResponse {
     let name = match name.as_str() {
         "" => INDEX,
         // The page has one address, or its scripts would run at two.
@@ -155,24 +153,14 @@ async fn serve(request: HttpRequest, name: Path<String>) -> HttpResponse {
     let Some(page) = PAGES.iter().find(|page| page.name == name) else {
         return nothing(&request);
     };
-    let tag = &TAGS[page.name];
-    let is_known = is_among(request.headers(), tag);
-    let mut response = HttpResponse::build(match is_known {
-        true => StatusCode::NOT_MODIFIED,
-        false => StatusCode::OK,
-    });
+    let file = folder::embedded(&state, page, &TAGS[page.name], &request).await;
+    let Some(mut response) = file else {
+        return nothing(&request);
+    };
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
-        .insert_header((ETAG, tag.as_str()))
-        .insert_header((CACHE_CONTROL, "no-cache"))
-        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
-        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header(("Referrer-Policy", "no-referrer"));
-    match is_known {
-        true => response.finish(),
-        false => response
-            .insert_header((CONTENT_TYPE, page.kind))
-            .body(page.bytes),
-    }
 }
 
 /// The answer to a path that is no file.
@@ -181,13 +169,6 @@ fn nothing(request: &HttpRequest) -> HttpResponse {
         Some(site) => site.unknown(request),
         None => HttpResponse::NotFound().finish(),
     }
-}
-
-/// Whether a browser has the file with this tag already.
-fn is_among(headers: &HeaderMap, tag: &str) -> bool {
-    let lines = headers.get_all(IF_NONE_MATCH);
-    let mut known = lines.flat_map(|line| line.to_str().unwrap_or_default().split(','));
-    known.any(|known| known.trim().trim_start_matches("W/") == tag)
 }
 
 fn tag(bytes: &[u8]) -> String {

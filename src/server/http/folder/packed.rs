@@ -11,7 +11,6 @@ use flate2::write::GzEncoder;
 use tokio::sync::Semaphore;
 
 use crate::model::lock;
-use crate::server::http::folder::read;
 use crate::server::limits::{PACKED_FILES_MAX_BYTES, PACKED_FROM_BYTES};
 
 /// The encoding that every browser takes.
@@ -51,8 +50,13 @@ impl Default for PackedFiles {
 }
 
 impl PackedFiles {
-    /// The compressed content of a file whose content has this tag.
-    pub(super) async fn of(&self, path: &Path, tag: &str) -> io::Result<Bytes> {
+    /// The compressed content of a file whose content has this tag. It is asked for the content alone when it has not compressed it yet.
+    pub(in crate::server::http) async fn of(
+        &self,
+        path: &Path,
+        tag: &str,
+        content: impl AsyncFnOnce() -> io::Result<Bytes>,
+    ) -> io::Result<Bytes> {
         if let Some(known) = self.known(path, tag) {
             return Ok(known);
         }
@@ -60,7 +64,7 @@ impl PackedFiles {
         if let Some(known) = self.known(path, tag) {
             return Ok(known);
         }
-        let content = read(path.to_owned()).await?;
+        let content = content().await?;
         let packed = web::block(move || pack(&content));
         let packed = packed.await.map_err(io::Error::other)??;
         self.keep(path, tag, &packed);

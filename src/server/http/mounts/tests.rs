@@ -52,6 +52,7 @@ async fn hello() -> HttpResponse {
 
 const NOTHING_HERE: (u16, &str) = (404, r#"{"error":"there is nothing here"}"#);
 const NO_SUCH_THING: (u16, &str) = (404, "no such thing");
+const LIVES: (u16, &str) = (200, "");
 const HELLO: (u16, &str) = (200, "hello");
 
 fn settings(base_path: &str) -> ServerSettings {
@@ -123,7 +124,8 @@ async fn an_unknown_path_is_answered_in_the_words_of_its_mount() {
         for theirs in ["/testing", "/testing/", "/testing/x", "/testing/inner/x"] {
             check(get(main, theirs).await, NO_SUCH_THING);
         }
-        for nobodys in ["/", "/x", "/testingx", "/inner/hello", "/api/engine/v2/x"] {
+        check(get(main, "/").await, LIVES);
+        for nobodys in ["/x", "/testingx", "/inner/hello", "/api/engine/v2/x"] {
             check(get(main, nobodys).await, NOTHING_HERE);
         }
         assert_eq!(get(main, "/healthz").await.0, 200);
@@ -140,7 +142,14 @@ async fn a_dialect_has_every_path_at_an_address_of_its_own() {
         }
         check(get(main, "/riser/testing/inner/hello").await, HELLO);
         check(get(main, "/riser/testing/x").await, NO_SUCH_THING);
-        for nobodys in ["/testing/inner/hello", "/riser/x", "/healthz", "/riserx"] {
+        check(get(main, "/riser/").await, LIVES);
+        for nobodys in [
+            "/",
+            "/testing/inner/hello",
+            "/riser/x",
+            "/healthz",
+            "/riserx",
+        ] {
             check(get(main, nobodys).await, NOTHING_HERE);
         }
         assert_eq!(get(main, "/riser/healthz").await.0, 200);

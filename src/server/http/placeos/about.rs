@@ -1,10 +1,11 @@
 //! Resources about the gateway itself and the organisation that runs it.
 
+use actix_web::http::header::{CACHE_CONTROL, VARY};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
 
 use crate::dialects::placeos::rest::{
-    Authority, PlatformShape, Standing, VersionShape, scopes as known_scopes,
+    Authority, ErrorShape, PlatformShape, Standing, VersionShape, scopes as known_scopes,
 };
 use crate::server::ServerState;
 use crate::server::http::kit::{Known, arrival, json};
@@ -21,6 +22,25 @@ use crate::server::http::placeos::resource_types::Platform;
 #[get("/")]
 pub(super) async fn alive() -> HttpResponse {
     HttpResponse::Ok().finish()
+}
+
+/// Whether the gateway lives, for programs that ask at the root.
+///
+/// Empty, and open to every client. A browser, which takes `text/html`, is sent to the console instead.
+#[utoipa::path(
+    security(()),
+    responses(
+        (status = 200, description = "It does."),
+        (status = 303, description = "The console, for a browser."),
+        (status = 503, description = "The gateway is starting or stopping.", body = ErrorShape<'_>),
+    ),
+)]
+#[get("/")]
+pub(super) async fn root() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((VARY, "accept"))
+        .finish()
 }
 
 /// Whose gateway this is: the first thing a client asks, before it has anything to show.

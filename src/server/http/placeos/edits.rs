@@ -60,6 +60,9 @@ pub(super) trait Editable: Resource {
         Ok(Vec::new())
     }
 
+    /// Puts into an entry what its document says in general words and the building knows precisely.
+    fn complete(_: &RequestContext, _: &Document<Self::Content>, _: &mut Self::Content) {}
+
     /// What is wrong with an entry that no document says by itself.
     fn mistakes(_: &Self::Content) -> Vec<InvalidField> {
         Vec::new()
@@ -99,7 +102,8 @@ pub(super) async fn make<R: Editable>(
 ) -> Result<R::Id, HttpRejection> {
     let document: Document<R::Content> = documents::read(&body.bytes)?;
     let otherwise = otherwise.with("id", Value::Text(R::fresh_id().into()));
-    let content = document.make(otherwise).map_err(invalid)?;
+    let mut content = document.make(otherwise).map_err(invalid)?;
+    R::complete(context, &document, &mut content);
     let id = R::ID(&content).clone();
     if is_shadowed(&R::ENTRY_ID(id.clone())) {
         let reason = "is a word of this interface, so nothing could ask for it";
@@ -128,6 +132,7 @@ pub(super) async fn update<R: Editable>(context: &Writer<R>, asked: &str, body: 
     let precondition = R::precondition(&context.request)?;
     let amend = |content: &mut R::Content| {
         document.amend(content).map_err(invalid)?;
+        R::complete(context, &document, content);
         check::<R>(content)
     };
     change(context, &id, &precondition, amend).await?;

@@ -55,13 +55,6 @@ pub(super) async fn brokers(context: Supporter<Platform>) -> Answer {
     nothing("broker", &context)
 }
 
-/// Nodes in the form of PlaceOS; riser's own are in its metrics: none. For support staff.
-#[utoipa::path(responses((status = 200, body = Vec<Object>)))]
-#[get("/cluster")]
-pub(super) async fn cluster(context: Supporter<Platform>) -> Answer {
-    nothing("cores", &context)
-}
-
 /// Applications that sign in by OAuth, which here need no registration: none. For support staff.
 #[utoipa::path(responses((status = 200, body = Vec<Object>)))]
 #[get("/oauth_apps")]

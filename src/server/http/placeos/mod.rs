@@ -12,6 +12,7 @@ mod apps;
 pub(super) mod auth;
 pub(in crate::server) mod authn;
 pub(super) mod building;
+mod cluster;
 mod commands;
 mod domains;
 mod drivers;
@@ -71,7 +72,7 @@ pub(super) const BASE: &str = "/api/engine/v2";
 
 resources! {
     /// What is asked before there are credentials.
-    pub(super) Open: about::authority
+    pub(super) Open: about::root, about::authority
 }
 
 resources! {
@@ -155,7 +156,8 @@ resources! {
         empty_lists::metadata_schemas,
         empty_lists::edges,
         empty_lists::brokers,
-        empty_lists::cluster,
+        cluster::list,
+        cluster::show,
         empty_lists::oauth_apps,
         empty_lists::oauth_authentications,
         empty_lists::saml_authentications,

@@ -66,6 +66,13 @@ impl Editable for Modules {
         Ok(vec![Edit::put(Entry::System(system)).at(version)])
     }
 
+    /// A host and a port say nothing of the scheme, which is the driver's.
+    fn complete(context: &RequestContext, document: &ModuleDocument, module: &mut Module) {
+        if let Some(rule) = context.state.core.queries.uri_rule(&module.driver) {
+            document.complete_uri(module, rule);
+        }
+    }
+
     fn may_amend(
         document: &ModuleDocument,
         id: &ModuleId,
@@ -247,6 +254,7 @@ pub(super) async fn error(context: Supporter<Modules>, path: Path<String>) -> An
 /// Makes a module and starts it. For administrators.
 ///
 /// Its id is `id`, or a fresh one. It stands in the system `control_system_id`, or in none yet.
+/// Its device is at `uri`, or at `ip` and `port`, to which the driver gives the scheme.
 #[utoipa::path(request_body = ModuleDocument, responses((status = 201, body = ModuleShape<'_>), Changes))]
 #[post("/modules")]
 pub(super) async fn create(context: Writer<Modules>, body: Body) -> Answer {

@@ -68,17 +68,34 @@ impl Editable for Systems {
 }
 
 /// The systems that the caller reaches.
-#[utoipa::path(params(SystemFilter, Listing), responses((status = 200, body = Vec<SystemShape<'_>>)))]
+///
+/// With `complete`, which PlaceOS has for one system alone, a page has the names of all their modules and zones in one answer.
+#[utoipa::path(
+    params(
+        SystemFilter,
+        ("complete" = Option<bool>, Query, description = "Whether their zones and modules come with them."),
+        Listing,
+    ),
+    responses((status = 200, body = Vec<SystemShape<'_>>)),
+)]
 #[get("/systems")]
 pub(super) async fn list(context: Reader<Systems>) -> Answer {
     let query = query(&context);
     let (filter, listing) = (SystemFilter::read(&query)?, Listing::read(&query)?);
+    let complete = query.truth("complete")?;
     let directory = context.directory();
     let found = directory
         .systems()
-        .filter(|system| context.caller.reaches(system) && filter.matches(system))
-        .map(|system| system_shape(&directory, system));
-    list_of("sys", &listing.page(found), &context)
+        .filter(|system| context.caller.reaches(system) && filter.matches(system));
+    let page = listing.page(found);
+    let mut shapes = Vec::with_capacity(page.items.len());
+    for system in &page.items {
+        shapes.push(match complete {
+            Some(true) => complete_shape(&context, &directory, system).await,
+            Some(false) | None => system_shape(&directory, system),
+        });
+    }
+    list_of("sys", &page.with_items(shapes), &context)
 }
 
 /// The systems with one of these addresses.
@@ -115,12 +132,20 @@ pub(super) async fn show(context: Reader<Systems>, path: Path<String>) -> Answer
     if complete != Some(true) {
         return Systems::answer(&context, StatusCode::OK, &system.id).await;
     }
-    let shape = system_shape(&directory, system);
+    json(&complete_shape(&context, &directory, system).await)
+}
+
+/// A system with its zones and modules.
+async fn complete_shape<'a>(
+    context: &RequestContext,
+    directory: &'a Directory,
+    system: &'a System,
+) -> SystemShape<'a> {
     let mut modules: Vec<ModuleShape<'_>> = Vec::new();
     for entry in directory.modules_of(system) {
         modules.push(modules::shape(&context.state, entry, Some(system)).await);
     }
-    json(&shape.complete(zone_shapes(&directory, system), modules))
+    system_shape(directory, system).complete(zone_shapes(directory, system), modules)
 }
 
 /// How many modules of each name a system has.

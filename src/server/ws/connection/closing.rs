@@ -31,8 +31,8 @@ impl Drop for Leave {
         // Also ends a task that waits until the kernel takes something.
         self.connection.wire.shutdown();
         self.worker.unregister(&self.connection);
-        self.worker.metrics.closed(self.reason.get());
-        self.worker.metrics.connections.decrement(1);
+        let kind = self.connection.kind;
+        self.worker.metrics.closed(kind, self.reason.get());
     }
 }
 

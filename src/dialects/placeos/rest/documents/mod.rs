@@ -16,10 +16,11 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::dialects::placeos::rest::InvalidField;
+use crate::dialects::placeos::rest::address::with_scheme_of;
 use crate::model::{
     ApiKey, ChannelApp, CustomCommand, EntityOverride, Field, Hook, JsonText, Kind, Metadata,
-    MetadataId, MetadataName, Module, Procedure, Service, System, User, Value, Values, Zone,
-    is_time_zone,
+    MetadataId, MetadataName, Module, Procedure, Service, System, UriRule, User, Value, Values,
+    Zone, is_time_zone,
 };
 
 pub use read::{Unreadable, read};
@@ -161,6 +162,17 @@ impl Document<Module> {
     pub fn system(&self) -> Option<&str> {
         let system = self.own("control_system_id")?.text();
         system.filter(|system| !system.is_empty())
+    }
+
+    /// Puts a scheme that the driver takes into an address that the document gives by its parts. A URI that it gives itself stays.
+    pub fn complete_uri(&self, module: &mut Module, rule: UriRule) {
+        let parts = ["ip", "port", "tls", "udp"];
+        let is_by_parts = parts.iter().any(|part| self.own(part).is_some());
+        let is_given = self.own("uri").and_then(Value::text) == module.uri.as_deref();
+        if is_by_parts && !is_given {
+            let uri = module.uri.take();
+            module.uri = uri.map(|uri| with_scheme_of(uri, rule));
+        }
     }
 }
 
