@@ -4,6 +4,7 @@
 
 pub(in crate::core) mod doubles;
 pub(crate) mod late_topics;
+pub(crate) mod log;
 pub(crate) mod shared_topics;
 pub(crate) mod testkit;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::testkit::{Bench, hook, json, procedure, request, trigger};
+use crate::core::tests::log::Log;
 use crate::model::{Building, Clearance, HookOutcome, SystemId, Trigger};
 
 /// Causes in a chain.
@@ -130,6 +131,19 @@ async fn a_rule_fires_at_its_time_in_the_zone_of_its_room() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_moment_that_the_clock_has_jumped_over_is_logged_once() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let began = Instant::now();
+    let morning = trigger("morning", r#"[{"cron":"0 8 * * *"}]"#, COUNT);
+    let bench = bench(vec![morning]).await;
+    bench.set_clock(12 * HOUR, began);
+    sleep(Duration::from_secs(600)).await;
+    assert_eq!(bench.status("Log_1/n").await, "null");
+    assert_eq!(log.lines_with("did not fire at its time"), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn triggers_that_feed_each_other_come_to_an_end() {
     let toggled = |is: bool| format!(r#"[{{"status":"Lamp_1/on","is":"==","than":{is}}}]"#);
     let toggle = |to: bool| {
@@ -173,6 +187,31 @@ async fn firings_are_done_one_after_another() {
         assert_eq!(bench.status("Log_1/n").await, done);
         sleep(Duration::from_secs(10)).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_logged_when_it_is_another_than_that_of_the_firing_before() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let then = r#"[{"if":"status('Lamp_1/works') != true","then":[{"call":"Lamp_1/fail","args":["{{ status('Lamp_1/why') }}"]}]}]"#;
+    let bench = bench(vec![trigger("warm", WARM, then)]).await;
+    let fires = async |works: &str, why: &str| {
+        bench.set("works", works).await;
+        bench.set("why", why).await;
+        bench.set("t", "20").await;
+        bench.set("t", "27").await;
+        log.lines_with("a trigger fired and its steps failed")
+    };
+    for (works, why, logged) in [
+        ("false", "\"no\"", 1),
+        ("false", "\"no\"", 1),
+        ("false", "\"never\"", 2),
+        ("true", "\"never\"", 2),
+        ("false", "\"never\"", 3),
+    ] {
+        assert_eq!(fires(works, why).await, logged, "{works} {why}");
+    }
+    assert_eq!(bench.state("warm", "trigger_count").await, "5");
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,9 +7,8 @@ mod places;
 mod services;
 mod two_nodes;
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -20,6 +19,7 @@ use crate::core::tests::doubles::{
     self, Inbox, MemoryDocuments, NOW, ScriptedHost, Start, api_key, module, path, place, room,
     scripted, system, user, zone,
 };
+use crate::core::tests::log::Log;
 use crate::core::{
     Apply, Caller, Core, CoreSettings, Delivery, EditError, Outlet, OutletId, Rehearsal, ReplySlot,
     WatchId,
@@ -792,43 +792,6 @@ async fn check_invalid(bench: &Bench, entry: Entry, expected: &[&str]) {
     let shown = format!("{}", entry.id());
     let error = bench.edit([Edit::put(entry)]).await.unwrap_err();
     assert_eq!(fields(error), expected, "{shown}");
-}
-
-/// What is logged while a test does something.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn of<T>(&self, what: impl FnOnce() -> T) -> T {
-        let log = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_writer(move || log.clone())
-            .finish();
-        tracing::subscriber::with_default(subscriber, what)
-    }
-
-    /// Hears everything that this thread logs until what it gives is dropped.
-    fn listen(&self) -> tracing::subscriber::DefaultGuard {
-        let log = self.clone();
-        let subscriber = tracing_subscriber::fmt().with_writer(move || log.clone());
-        tracing::subscriber::set_default(subscriber.finish())
-    }
-
-    fn lines_with(&self, text: &str) -> usize {
-        let bytes = self.0.lock().unwrap();
-        let log = String::from_utf8_lossy(&bytes);
-        log.lines().filter(|line| line.contains(text)).count()
-    }
 }
 
 impl Bench {
