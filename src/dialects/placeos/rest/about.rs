@@ -68,6 +68,7 @@ const SCOPES: [&str; 19] = [
     "services",
     "procedures",
     "hooks",
+    "signal",
 ];
 
 /// Every scope that credentials can have: `GET /scopes`.

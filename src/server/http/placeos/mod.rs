@@ -35,6 +35,7 @@ mod services;
 mod settings;
 pub(in crate::server) mod shadowed;
 mod shapes;
+mod signal;
 mod systems;
 mod triggers;
 mod users;
@@ -88,6 +89,7 @@ resources! {
         about::versions,
         about::platform,
         about::scopes,
+        signal::signal,
         users::current,
         users::list,
         users::show,

@@ -28,6 +28,7 @@ resource_types! {
     Procedures = "procedures"
     Services = "services"
     Settings = "settings"
+    Signals = "signal"
     Systems = "systems"
     Triggers = "triggers"
     Users = "users"
