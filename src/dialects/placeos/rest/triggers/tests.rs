@@ -183,11 +183,6 @@ fn what_riser_has_no_place_for_is_refused_by_its_field() {
     }
     let nowhere = comparison(left, "equal", json!(1));
     assert_eq!(fields(over(None, &nowhere))[0], "control_system_id");
-    assert_eq!(
-        fields(over(None, &json!({}))),
-        ["conditions"],
-        "none is as good as never"
-    );
     for time in [
         json!({"type": "at", "cron": "x"}),
         json!({"type": "cron", "time": 1}),

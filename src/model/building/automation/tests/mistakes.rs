@@ -126,7 +126,11 @@ fn every_mistake_of_conditions_is_found_at_once() {
             "[4]: has no `secret` in `[4]`; add what callers show, such as `secret: \"${ENV:SECRET}\"`, or a `header` with a value",
         ],
     );
-    check_conditions("[]", &[": must be 1 to 32 conditions"]);
+    let many = format!(
+        "[{}]",
+        vec![r#"{"at": "2026-12-01T08:00:00Z"}"#; 33].join(",")
+    );
+    check_conditions(&many, &[": must be at most 32 conditions"]);
 }
 
 #[test]
