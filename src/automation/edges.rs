@@ -200,7 +200,9 @@ impl Edges {
         let conditions = self.keys.iter().zip(&self.parts);
         let conditions = conditions.map(|(key, part)| (*key, is_met(part)));
         TriggerState {
-            triggered: self.level.is_some() && self.parts.iter().all(is_met),
+            triggered: self.level.is_some()
+                && !self.parts.is_empty()
+                && self.parts.iter().all(is_met),
             trigger_count: self.firings,
             action_errors: self.action_errors,
             comparison_errors: self.comparison_errors,

@@ -441,7 +441,7 @@ async fn every_resource_asks_for_credentials_and_its_scope() {
         ];
         let is_open = open.iter().any(|part| template.ends_with(part))
             || (template.contains("/systems/")
-                && !["/control", "/settings", "/triggers"]
+                && !["/control", "/settings", "/triggers", "/triggers/{trigger}"]
                     .iter()
                     .any(|part| template.ends_with(part)));
         let expected = if is_open { 200 } else { 403 };

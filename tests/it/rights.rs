@@ -127,6 +127,12 @@ const DOORS: &[(&str, &str, Denied)] = &[
     // No room has any.
     ("GET", "/systems/{system}/settings", Denied::Answered),
     ("GET", "/systems/{system}/triggers", Denied::Answered),
+    // There is none.
+    (
+        "GET",
+        "/systems/{system}/triggers/{trigger}",
+        Denied::Answered,
+    ),
     ("GET", "/systems/{system}/types", Denied::Answered),
     ("GET", "/systems/{system}/zones", Denied::Answered),
     ("GET", "/systems/{system}/{module}", Denied::Answered),
@@ -173,6 +179,8 @@ async fn every_door_to_a_module_of_a_room_asks_whether_its_zone_denies_the_calle
             "/webhook",
         ];
         let doors = doors.filter(|path| !others.iter().any(|other| path.starts_with(other)));
+        // Putting a trigger into a room is administrators' alone.
+        let doors = doors.filter(|path| method != "POST" || *path != "/systems/{system}/triggers");
         let mut doors: Vec<_> = doors.collect();
         doors.sort_unstable();
         doors
@@ -206,6 +214,7 @@ async fn every_door_to_a_module_of_a_room_asks_whether_its_zone_denies_the_calle
             .replace("{module}", module)
             .replace("{driver}", "virtual")
             .replace("{settings}", &format!("sets-{}", within[2]))
+            .replace("{trigger}", "trig-none")
             .replace("{function}", name)
             .replace("{status}", name)
             .replace("{name}", name);

@@ -348,3 +348,74 @@ async fn a_gateway_that_starts_again_counts_on_and_knows_how_its_triggers_fired(
     let kept: Vec<serde_json::Value> = kept.to().unwrap();
     assert_eq!(kept.len(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_trigger_that_is_not_enabled_never_fires_and_begins_anew_when_it_is() {
+    let mut bench = bench(vec![trigger("warm", WARM, COUNT)]).await;
+    for value in ["20", "27"] {
+        bench.set("t", value).await;
+    }
+    bench
+        .change(|building| building.triggers[0].enabled = false)
+        .await;
+    assert_eq!(bench.state("warm", "trigger_count").await, "1", "they stay");
+    assert_eq!(bench.state("warm", "triggered").await, "false");
+    for value in ["20", "27"] {
+        bench.set("t", value).await;
+    }
+    bench
+        .change(|building| building.triggers[0].enabled = true)
+        .await;
+    assert_eq!(bench.status("Log_1/n").await, "1", "what holds is no edge");
+    assert_eq!(bench.state("warm", "triggered").await, "true");
+    for value in ["20", "27"] {
+        bench.set("t", value).await;
+    }
+    assert_eq!(bench.status("Log_1/n").await, "2");
+    assert_eq!(bench.state("warm", "trigger_count").await, "2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_webhook_that_is_not_enabled_is_none_and_its_secret_is_told_to_nobody() {
+    let when = r#"[{"webhook":true,"header":{"X-Token":"s3cret"}}]"#;
+    let off = Trigger {
+        enabled: false,
+        ..trigger("call", when, COUNT)
+    };
+    let seen = trigger(
+        "seen",
+        r#"[{"event":"webhook","from":"anyone"}]"#,
+        r#"[{"call":"Log_1/set","args":["event","{{ event.data }}"]}]"#,
+    );
+    let bench = bench(vec![off, seen]).await;
+    let mut asked = request("call", "POST", &[]);
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    asked.headers = vec![header("X-Token", "s3cret"), header("X-Other", "shown")];
+    let outcome = bench.hook(asked).await;
+    assert!(matches!(outcome, HookOutcome::Unknown));
+    bench.settle().await;
+    assert_eq!(bench.status("Log_1/n").await, "null");
+    assert_eq!(bench.state("call", "trigger_count").await, "0");
+    let event = bench.status("Log_1/event").await;
+    assert!(
+        event.contains("shown") && !event.contains("s3cret"),
+        "{event}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_draft_is_shown_without_conditions_and_runs_nowhere_without_a_room() {
+    let draft = |id: &str, system: Option<SystemId>| Trigger {
+        enabled: false,
+        system,
+        ..trigger(id, "[]", COUNT)
+    };
+    let bench = bench(vec![
+        draft("here", SystemId::new("sys-1").ok()),
+        draft("nowhere", None),
+    ])
+    .await;
+    assert_eq!(bench.state("here", "triggered").await, "false");
+    let module = crate::model::ModuleId::new("triggers-").unwrap();
+    assert!(bench.core.queries.directory().module(&module).is_none());
+}

@@ -228,13 +228,16 @@ fn whole_answer(value: &JsonText) -> Option<HookReply> {
     })
 }
 
-/// Fires a trigger, wherever it runs.
+/// Fires a trigger, wherever it runs. One that is not enabled is none, as in PlaceOS.
 async fn fire(
     building: &Building,
     directory: &Directory,
     trigger: &Trigger,
     request: &HookRequest,
 ) -> HookOutcome {
+    if !trigger.enabled {
+        return HookOutcome::Unknown;
+    }
     let (is_let_in, headers) = match key_of(trigger) {
         Some(WebhookKey::Secret(secret)) => {
             let mut shown = request.args.iter().filter(|(key, _)| key == "secret");

@@ -198,6 +198,10 @@ impl Inner {
             let message = format!("the trigger `{id}` has no webhook");
             return Err(DriverError::new(message));
         }
+        if !live.trigger.enabled {
+            let message = format!("the trigger `{id}` is not enabled");
+            return Err(DriverError::new(message));
+        }
         let sent = live.webhooks.try_send(event);
         sent.map_err(|_| DriverError::new("too many calls of this webhook wait"))?;
         Ok(JsonText::boolean(true))

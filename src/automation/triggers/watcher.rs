@@ -119,8 +119,12 @@ impl Watcher {
         }
     }
 
-    /// Watches until it is dropped.
+    /// Watches until it is dropped. A trigger that is not enabled is shown and does nothing.
     pub(super) async fn run(mut self) {
+        if !self.trigger.enabled {
+            self.show();
+            return future::pending().await;
+        }
         let (zone, now) = (self.zone(), (self.runner.clock())());
         self.alarm = Alarm::of(&self.trigger.when, zone.as_deref(), now);
         self.show();

@@ -180,7 +180,7 @@ fn a_mistake_inside_conditions_is_told_where_it_stands() {
     check_room(
         "triggers:\n  - {id: a, when: []}\n  - {id: b}\n  - id: c\n    when:\n      - {status: s/Display_1/x, is: \"=>\", than: \"{{ x }}\"}\n      - {evnt: x}\n      - {cron: \"60 * * * *\", timezone: Mars}\n      - {at: 2026-12-01T08:00:00}\n      - {webhook: true}\n    debounce: 5\n  - {id: d, when: [{event: x}, {cron: \"@daily\"}]}\n  - {id: e, when: [{event: x}], debounce: soon}\n  - {id: f, when: [{status: Display_1/x, is: \"==\", than: 1}]}\n",
         &[
-            "b.yaml:5:19: `when` must be 1 to 32 conditions",
+            "b.yaml:5:19: `when` is empty, so it would never fire; add a condition, such as `{event: doors}`, or say `enabled: false`",
             "b.yaml:6:5: a trigger has no `when`; add its conditions, such as `when: [{event: doors}]`",
             "b.yaml:9:37: `when` at `[0].is` must be an operator in quotes: \"==\", \"!=\", \">\", \">=\", \"<\" or \"<=\"",
             "b.yaml:9:49: `when` at `[0].than` is compared as it is; `{{ }}` is for steps, such as an `if` there",

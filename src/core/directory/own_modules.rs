@@ -12,7 +12,7 @@ use crate::core::directory::{Directory, ModuleEntry};
 use crate::driver_host::Description;
 use crate::model::{
     Clearance, Configuration, DriverRef, EntryId, EntryInfo, Function, FunctionName, Interface,
-    JsonText, Module, ModuleId, ModuleName, OnChange, Parameter, Secret, Source, SystemId,
+    JsonText, Module, ModuleId, ModuleName, OnChange, Parameter, Secret, Source, SystemId, Trigger,
     TriggerId, Version,
 };
 
@@ -92,9 +92,11 @@ impl OwnModules {
     }
 
     /// Those of no system have a module too, which stands nowhere: a node runs each of them once like all others.
+    /// One of no system that is not enabled is a draft, and runs nowhere.
     fn add_triggers(&mut self, directory: &Directory) {
         let mut systems: BTreeMap<Option<&SystemId>, Vec<&TriggerId>> = BTreeMap::new();
-        for trigger in directory.triggers() {
+        let runs = |it: &&Trigger| it.enabled || it.system.is_some();
+        for trigger in directory.triggers().filter(runs) {
             let of_system = systems.entry(trigger.system.as_ref()).or_default();
             of_system.push(&trigger.id);
         }

@@ -7,6 +7,7 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::dialects::placeos::rest::address::is_logic;
 use crate::dialects::placeos::rest::query::{BadParameter, Kind, parameter};
+use crate::dialects::placeos::rest::words::{Words, words_parameter};
 use crate::dialects::placeos::rest::{DriverFacts, Query};
 use crate::model::{Module, System, User, Zone};
 
@@ -20,12 +21,14 @@ pub struct SystemFilter {
     features: Vec<String>,
     modules: Vec<String>,
     zones: Vec<String>,
-    /// Asks for what no system here has: a trigger, being public, being signage.
+    /// Those in which all of these triggers stand, by the ids of their definitions.
+    pub triggers: Vec<String>,
+    /// Asks for what no system here has: being public, being signage.
     nothing: bool,
 }
 
 impl SystemFilter {
-    /// Reads `q`, `bookable`, `capacity`, `email`, `features`, `module_id` and `zone_id`.
+    /// Reads `q`, `bookable`, `capacity`, `email`, `features`, `module_id`, `zone_id` and `trigger_id`.
     pub fn read(query: &Query<'_>) -> Result<Self, BadParameter> {
         let public = query.truth("public")?.unwrap_or(false);
         let signage = query.truth("signage")?.unwrap_or(false);
@@ -37,12 +40,13 @@ impl SystemFilter {
             features: query.items("features"),
             modules: query.items("module_id"),
             zones: query.items("zone_id"),
-            nothing: public || signage || !query.items("trigger_id").is_empty(),
+            triggers: query.items("trigger_id"),
+            nothing: public || signage,
         })
     }
 
     /// Whether a system is asked for: it has at least this capacity, one of these addresses,
-    /// and all of these features, modules and zones.
+    /// and all of these features, modules and zones. Which triggers stand in it is not known here.
     pub fn matches(&self, system: &System) -> bool {
         let capacity = usize::try_from(system.capacity).unwrap_or(usize::MAX);
         let email = system.email.as_deref().unwrap_or_default();
@@ -96,7 +100,11 @@ impl IntoParams for SystemFilter {
                 Kind::Truth,
                 "With `true` none: no system is a sign.",
             ),
-            parameter("trigger_id", Kind::Items, "None: there are no triggers."),
+            parameter(
+                "trigger_id",
+                Kind::Items,
+                "Those in which all of these triggers stand.",
+            ),
         ]
     }
 }
@@ -292,41 +300,6 @@ impl IntoParams for UserFilter {
     }
 }
 
-fn words_parameter() -> Parameter {
-    parameter(
-        "q",
-        Kind::Text,
-        "Words that all stand somewhere in its names and descriptions.",
-    )
-}
-
-/// The words of a text search, in lower case.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Words(Vec<String>);
-
-impl Words {
-    /// Clients may ask with `*` behind a word, which every word has here anyway.
-    fn read(query: &Query<'_>) -> Self {
-        let words = query.first("q").unwrap_or_default().split_whitespace();
-        Self(
-            words
-                .map(|word| word.trim_matches(['*', '"']).to_lowercase())
-                .filter(|word| !word.is_empty())
-                .collect(),
-        )
-    }
-
-    /// Whether each word stands in one of the texts.
-    fn stand_in(&self, texts: &[&str]) -> bool {
-        if self.0.is_empty() {
-            return true;
-        }
-        let texts: Vec<String> = texts.iter().map(|text| text.to_lowercase()).collect();
-        let stands = |word: &String| texts.iter().any(|text| text.contains(word.as_str()));
-        self.0.iter().all(stands)
-    }
-}
-
 fn contains(list: &[String], asked: &str) -> bool {
     list.iter().any(|known| known.eq_ignore_ascii_case(asked))
 }
@@ -371,7 +344,6 @@ mod tests {
             "module_id=mod-d9",
             "q=board+kitchen",
             "public=true",
-            "trigger_id=trigger-1",
         ] {
             check_system(query, false);
         }

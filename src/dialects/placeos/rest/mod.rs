@@ -27,6 +27,7 @@ mod settings;
 mod sign_in;
 mod slug;
 mod triggers;
+mod words;
 
 pub use about::{PlatformShape, VersionShape, scopes};
 pub use address::device_host;
@@ -55,5 +56,7 @@ pub use sign_in::{
 };
 pub use slug::module_slug;
 pub use triggers::{
-    InstanceShape, TriggerDocument, TriggerShape, TriggerStanding, definition_id, trigger_id,
+    InstanceDocument, InstanceFilter, InstanceShape, TriggerDocument, TriggerShape,
+    TriggerStanding, definition_id, trigger_id,
 };
+pub use words::WordFilter;

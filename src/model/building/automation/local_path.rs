@@ -2,7 +2,7 @@
 //!
 //! Separate from the whole paths, which every other part of a building has.
 
-use driver_types::SystemId;
+use driver_types::{ModuleIndex, ModuleName, SystemId};
 
 use crate::model::{FunctionPath, InvalidPath, ModulePath, StatusPath};
 
@@ -14,7 +14,7 @@ pub struct LocalPath<P> {
 }
 
 /// What stands for the system of a path that leaves it out. It is never seen outside of this file.
-const AROUND: &str = "-/";
+const AROUND: &str = "-";
 
 /// A path into a building.
 pub trait WholePath: Clone {
@@ -27,6 +27,9 @@ pub trait WholePath: Clone {
 
     /// The path as text.
     fn text(&self) -> &str;
+
+    /// The system into which it leads.
+    fn system(&self) -> &SystemId;
 
     /// The same in another system.
     fn moved(&self, system: &SystemId) -> Self;
@@ -49,6 +52,10 @@ impl WholePath for StatusPath {
         self.as_str()
     }
 
+    fn system(&self) -> &SystemId {
+        &self.target().module.system
+    }
+
     fn moved(&self, system: &SystemId) -> Self {
         let target = self.target();
         Self::new(moved(&target.module, system), target.status.clone())
@@ -62,6 +69,10 @@ impl WholePath for FunctionPath {
 
     fn text(&self) -> &str {
         self.as_str()
+    }
+
+    fn system(&self) -> &SystemId {
+        &self.target().module.system
     }
 
     fn moved(&self, system: &SystemId) -> Self {
@@ -79,18 +90,37 @@ impl<P: WholePath> LocalPath<P> {
     pub fn parse(text: &str) -> Result<Self, InvalidPath> {
         let is_local = text.matches('/').count() == 1;
         let path = match is_local {
-            true => P::parse(&format!("{AROUND}{text}"))?,
+            true => P::parse(&format!("{AROUND}/{text}"))?,
             false => P::parse(text)?,
         };
         Ok(Self { path, is_local })
     }
 
+    /// The path to something of the module at this place of the system around it.
+    pub fn around(name: ModuleName, index: ModuleIndex, of: impl FnOnce(ModulePath) -> P) -> Self {
+        let module = ModulePath {
+            system: SystemId::new(AROUND).expect("a constant"),
+            module: name,
+            index,
+        };
+        Self {
+            path: of(module),
+            is_local: true,
+        }
+    }
+
+    /// The path, if it leads into the system around it.
+    pub fn inside(&self, system: Option<&SystemId>) -> Option<&P> {
+        let leads_inside = self.is_local || system == Some(self.path.system());
+        leads_inside.then_some(&self.path)
+    }
+
     /// The path as text.
     pub fn as_str(&self) -> &str {
         let text = self.path.text();
-        match self.is_local {
-            true => text.strip_prefix(AROUND).unwrap_or(text),
-            false => text,
+        match text.split_once('/') {
+            Some((_, inside)) if self.is_local => inside,
+            Some(_) | None => text,
         }
     }
 
@@ -106,6 +136,8 @@ impl<P: WholePath> LocalPath<P> {
 
 #[cfg(test)]
 mod tests {
+    use driver_types::StatusName;
+
     use super::*;
 
     #[test]
@@ -116,6 +148,14 @@ mod tests {
         let whole = path.within(Some(&system)).unwrap();
         assert_eq!(whole.as_str(), "a%2Fb/My_Display_2/po%2Fwer");
         assert_eq!(path.within(None), None);
+        let status = |module| StatusPath::new(module, StatusName::new("po/wer").unwrap());
+        let (name, index) = (ModuleName::new("My_Display"), ModuleIndex::new(2));
+        let made = LocalPath::around(name.unwrap(), index.unwrap(), status);
+        assert_eq!(made, path);
+        assert!(made.inside(None).is_some());
+        let whole = LocalPath::<StatusPath>::parse(whole.as_str()).unwrap();
+        assert!(whole.inside(Some(&system)).is_some());
+        assert!(whole.inside(None).is_none());
     }
 
     #[test]

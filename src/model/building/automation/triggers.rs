@@ -4,9 +4,9 @@
 
 use driver_types::{Clearance, JsonText, Step, SystemId};
 
-use super::super::Kind;
 use super::super::fields::collection;
 use super::super::flaws::Flaw;
+use super::super::{Kind, yes};
 use super::conditions::{Condition, Conditions};
 use super::local_path::{LocalPath, WholePath};
 use super::steps::{Evaluated, Mention, Steps};
@@ -32,6 +32,10 @@ collection! {
         debounce: Option<TimeSpan>,
         /// With which clearance it acts.
         level: Clearance => is(Kind::Word(ACTING_LEVELS)),
+        /// Whether it fires. One that does not may lack conditions, and the system of its paths.
+        enabled: bool => or(yes),
+        /// Whether people are to look at it before others.
+        important: bool,
     }
 }
 
@@ -46,13 +50,24 @@ pub enum TriggerPath {
 
 impl Trigger {
     /// What its fields do not say together, each as a field and the flaw in it.
+    ///
+    /// One that is not enabled may be unfinished.
     pub fn mistakes(&self) -> Vec<(&'static str, Flaw)> {
+        if !self.enabled {
+            return Vec::new();
+        }
+        let is_empty = self.when.list().is_empty();
+        let no_conditions = is_empty.then(|| {
+            let reason = "is empty, so it would never fire; add a condition, such as `{event: doors}`, or say `enabled: false`";
+            ("when", Flaw::other(&[], reason))
+        });
         let system = self.system.as_ref();
         let statuses = self.statuses().into_iter();
         let statuses = statuses.filter_map(|status| status.no_system(system));
         let functions = self.then.functions("then").into_iter();
         let functions = functions.filter_map(|function| function.no_system(system));
-        statuses.chain(functions).collect()
+        let mistakes = no_conditions.into_iter().chain(statuses);
+        mistakes.chain(functions).collect()
     }
 
     /// The statuses that it follows.

@@ -10,8 +10,7 @@ use super::limits::VARIABLE_MAX_BYTES;
 pub struct Variable(Arc<str>);
 
 /// What a name has to be.
-pub(super) const EXPECTED: &str =
-    "the name of a variable: letters, digits and `_`, and no digit first";
+pub(super) const EXPECTED: &str = "the name of a variable: letters, digits and `_`, no digit first, and no word that expressions have, such as `event` or `in`";
 
 /// What expressions have themselves, and what procedures are told.
 const RESERVED: &[&str] = &[

@@ -6,7 +6,7 @@ use actix_web::{delete, get, post, routes};
 
 use crate::building_file::mistaken_expressions;
 use crate::dialects::placeos::rest::documents::HookDocument;
-use crate::dialects::placeos::rest::{HookShape, InvalidField, Listing};
+use crate::dialects::placeos::rest::{HookShape, InvalidField, Listing, WordFilter};
 use crate::model::{Entry, EntryId, Hook, HookName};
 use crate::server::http::kit::{Administrator, RequestContext, Writer, tagged};
 use crate::server::http::placeos::access::unrestricted;
@@ -48,13 +48,15 @@ impl Editable for Hooks {
 }
 
 /// All hooks, without what callers have to show. For administrators.
-#[utoipa::path(params(Listing), responses((status = 200, body = Vec<HookShape<'_>>)))]
+#[utoipa::path(params(WordFilter, Listing), responses((status = 200, body = Vec<HookShape<'_>>)))]
 #[get("/hooks")]
 pub(super) async fn list(context: Administrator<Hooks>) -> Answer {
     unrestricted(&context, "hooks")?;
-    let listing = Listing::read(&query(&context))?;
+    let query = query(&context);
+    let (filter, listing) = (WordFilter::read(&query), Listing::read(&query)?);
     let directory = context.directory();
-    let found = directory.hooks().map(|hook| {
+    let is_asked = |it: &&Hook| filter.matches(&[it.name.as_str()]);
+    let found = directory.hooks().filter(is_asked).map(|hook| {
         let info = info(&directory, EntryId::Hook(hook.name.clone()));
         HookShape::new(hook, &info)
     });

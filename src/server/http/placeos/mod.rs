@@ -30,6 +30,7 @@ mod procedures;
 mod rejections;
 mod resource_types;
 mod room;
+mod room_triggers;
 mod running;
 mod services;
 mod settings;
@@ -114,7 +115,11 @@ resources! {
         systems::zones,
         systems::metadata,
         systems::settings,
-        systems::triggers,
+        room_triggers::list,
+        room_triggers::show,
+        room_triggers::create,
+        room_triggers::update,
+        room_triggers::remove,
         running::start_system,
         running::stop_system,
         room::functions,

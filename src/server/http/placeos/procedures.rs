@@ -6,7 +6,7 @@ use actix_web::{delete, get, post, routes};
 
 use crate::building_file::mistaken_expressions;
 use crate::dialects::placeos::rest::documents::ProcedureDocument;
-use crate::dialects::placeos::rest::{InvalidField, Listing, ProcedureShape};
+use crate::dialects::placeos::rest::{InvalidField, Listing, ProcedureShape, WordFilter};
 use crate::model::{Entry, EntryId, Procedure, ProcedureId};
 use crate::server::http::kit::{Administrator, RequestContext, Writer, tagged};
 use crate::server::http::placeos::access::unrestricted;
@@ -50,13 +50,15 @@ impl Editable for Procedures {
 }
 
 /// All procedures. For administrators.
-#[utoipa::path(params(Listing), responses((status = 200, body = Vec<ProcedureShape<'_>>)))]
+#[utoipa::path(params(WordFilter, Listing), responses((status = 200, body = Vec<ProcedureShape<'_>>)))]
 #[get("/procedures")]
 pub(super) async fn list(context: Administrator<Procedures>) -> Answer {
     unrestricted(&context, "procedures")?;
-    let listing = Listing::read(&query(&context))?;
+    let query = query(&context);
+    let (filter, listing) = (WordFilter::read(&query), Listing::read(&query)?);
     let directory = context.directory();
-    let found = directory.procedures().map(|procedure| {
+    let is_asked = |it: &&Procedure| filter.matches(&[it.id.as_str()]);
+    let found = directory.procedures().filter(is_asked).map(|procedure| {
         let info = info(&directory, EntryId::Procedure(procedure.id.clone()));
         ProcedureShape::new(procedure, &info)
     });

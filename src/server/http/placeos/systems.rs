@@ -7,8 +7,8 @@ use actix_web::{HttpRequest, delete, get, post, put, routes};
 use crate::core::{Directory, ModuleAccess};
 use crate::dialects::placeos::rest::documents::SystemDocument;
 use crate::dialects::placeos::rest::{
-    InstanceShape, Listing, MetadataByName, ModuleShape, Page, Query, SettingsShape, SystemFilter,
-    SystemShape, Types, ZoneShape,
+    Listing, MetadataByName, ModuleShape, Page, Query, SettingsShape, SystemFilter, SystemShape,
+    Types, ZoneShape,
 };
 use crate::model::{Edit, Entry, EntryId, System, SystemId, Version};
 use crate::server::http::kit::{
@@ -20,10 +20,10 @@ use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::modules;
 use crate::server::http::placeos::rejections::{Changes, not_found};
 use crate::server::http::placeos::resource_types::Systems;
+use crate::server::http::placeos::room_triggers::stands_in;
 use crate::server::http::placeos::shapes::{
     info, metadata_of, system_settings, system_shape, zone_settings, zone_shapes,
 };
-use crate::server::http::placeos::triggers::instance;
 use crate::server::http::placeos::{Answer, Body, HttpRejection};
 
 impl Editable for Systems {
@@ -84,9 +84,13 @@ pub(super) async fn list(context: Reader<Systems>) -> Answer {
     let (filter, listing) = (SystemFilter::read(&query)?, Listing::read(&query)?);
     let complete = query.truth("complete")?;
     let directory = context.directory();
+    let has_all = |system: &System| {
+        let mut asked = filter.triggers.iter();
+        asked.all(|asked| stands_in(&directory, asked, system))
+    };
     let found = directory
         .systems()
-        .filter(|system| context.caller.reaches(system) && filter.matches(system));
+        .filter(|it| context.caller.reaches(it) && filter.matches(it) && has_all(it));
     let page = listing.page(found);
     let mut shapes = Vec::with_capacity(page.items.len());
     for system in &page.items {
@@ -195,22 +199,6 @@ pub(super) async fn settings(context: Supporter<Systems>, path: Path<String>) ->
     let own = system_settings(&directory, system, who);
     let settings: Vec<SettingsShape<'_>> = own.into_iter().chain(around).collect();
     json(&settings)
-}
-
-/// The triggers of a system and how they stand, for support staff. Their definitions are among the triggers.
-#[utoipa::path(params(Listing), responses((status = 200, body = Vec<InstanceShape<'_>>)))]
-#[get("/systems/{system}/triggers")]
-pub(super) async fn triggers(context: Supporter<Systems>, path: Path<String>) -> Answer {
-    let directory = context.directory();
-    let system = find_system(&context, &directory, &path)?;
-    let listing = Listing::read(&query(&context))?;
-    let own = directory.triggers();
-    let own = own.filter(|trigger| trigger.system.as_ref() == Some(&system.id));
-    let mut shown = Vec::new();
-    for trigger in own {
-        shown.extend(instance(&context, &directory, trigger).await);
-    }
-    list_of("trig", &listing.page(shown), &context)
 }
 
 /// Makes a system. For support staff.

@@ -1,8 +1,6 @@
-//! Triggers as PlaceOS has them: definitions for administrators to change, and how each stands in its room.
+//! Triggers as PlaceOS has them: definitions for administrators to change. How each stands in its room is in `room_triggers.rs`.
 //!
 //! A trigger of riser is a definition and its one instance at once. One that says more than PlaceOS's form can is only read here.
-
-use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::web::Path;
@@ -12,33 +10,29 @@ use uuid::Uuid;
 use crate::building_file::mistaken_expressions;
 use crate::core::Directory;
 use crate::dialects::placeos::rest::{
-    InstanceShape, InvalidField, Listing, TriggerDocument, TriggerShape, TriggerStanding,
-    trigger_id,
+    InstanceShape, InvalidField, Listing, TriggerDocument, TriggerShape, WordFilter, trigger_id,
 };
-use crate::model::{
-    BindingPath, Clearance, Edit, Entry, EntryId, Event, JsonText, ModuleIndex, ModuleName,
-    ModulePath, Secret, StatusName, Trigger, TriggerId,
-};
-use crate::server::http::kit::{Precondition, RequestContext, Supporter, Writer, tagged};
+use crate::model::{Edit, Entry, EntryId, Secret, Trigger, TriggerId};
+use crate::server::http::kit::{Precondition, RequestContext, Supporter, Writer, json, tagged};
 use crate::server::http::placeos::access::unrestricted;
 use crate::server::http::placeos::edits;
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::rejections::{Changes, invalid, not_found, rejection};
 use crate::server::http::placeos::resource_types::Triggers;
+use crate::server::http::placeos::room_triggers::instance;
 use crate::server::http::placeos::shapes::info;
 use crate::server::http::placeos::{Answer, Body, HttpRejection};
 
-/// Where the state of the triggers of a room is.
-const MODULE: &str = "_TRIGGER_";
-
 /// All triggers. For support staff.
-#[utoipa::path(params(Listing), responses((status = 200, body = Vec<TriggerShape<'_>>)))]
+#[utoipa::path(params(WordFilter, Listing), responses((status = 200, body = Vec<TriggerShape<'_>>)))]
 #[get("/triggers")]
 pub(super) async fn list(context: Supporter<Triggers>) -> Answer {
     unrestricted(&context, "triggers")?;
-    let listing = Listing::read(&query(&context))?;
+    let query = query(&context);
+    let (filter, listing) = (WordFilter::read(&query), Listing::read(&query)?);
     let directory = context.directory();
-    let found = directory.triggers().map(|trigger| {
+    let is_asked = |it: &&Trigger| filter.matches(&[it.id.as_str(), &it.name]);
+    let found = directory.triggers().filter(is_asked).map(|trigger| {
         let info = info(&directory, EntryId::Trigger(trigger.id.clone()));
         TriggerShape::new(trigger, &info)
     });
@@ -46,10 +40,22 @@ pub(super) async fn list(context: Supporter<Triggers>) -> Answer {
 }
 
 /// One trigger, by the id of its definition. For support staff.
-#[utoipa::path(responses((status = 200, body = TriggerShape<'_>)))]
+#[utoipa::path(
+    params(("instances" = Option<bool>, Query, description = "Whether its instances come with it.")),
+    responses((status = 200, body = TriggerShape<'_>)),
+)]
 #[get("/triggers/{trigger}")]
 pub(super) async fn show(context: Supporter<Triggers>, path: Path<String>) -> Answer {
-    answer(&context, StatusCode::OK, &find(&context, &path)?)
+    let id = find(&context, &path)?;
+    if query(&context).truth("instances")? != Some(true) {
+        return answer(&context, StatusCode::OK, &id);
+    }
+    let directory = context.directory();
+    let trigger = there(&directory, &id)?;
+    let info = info(&directory, EntryId::Trigger(id));
+    let stands = instance(&context, &directory, trigger).await;
+    let shape = TriggerShape::new(trigger, &info);
+    json(&shape.with_instances(stands.into_iter().collect()))
 }
 
 /// The instances of a trigger: that in its room, if it has one. For support staff.
@@ -64,9 +70,9 @@ pub(super) async fn instances(context: Supporter<Triggers>, path: Path<String>) 
     list_of("trig", &listing.page(shown), &context)
 }
 
-/// Makes a trigger, in the room that `control_system_id` names. For administrators.
+/// Makes a trigger, in the room that `control_system_id` names, or a draft. For administrators.
 ///
-/// It acts as support staff. Its id is `id` without `trigger-`, or a fresh one.
+/// It acts as support staff. A draft does not fire until it is put into a room. Its id is `id` without `trigger-`, or a fresh one.
 #[utoipa::path(request_body = TriggerDocument, responses((status = 201, body = TriggerShape<'_>), Changes))]
 #[post("/triggers")]
 pub(super) async fn create(context: Writer<Triggers>, body: Body) -> Answer {
@@ -122,47 +128,15 @@ pub(super) async fn remove(context: Writer<Triggers>, path: Path<String>) -> Ans
     edits::delete(&context, &id, |_| Vec::new()).await
 }
 
-/// How a trigger stands in its room, if it has one.
-pub(super) async fn instance<'a>(
-    context: &RequestContext,
-    directory: &Directory,
-    trigger: &'a Trigger,
-) -> Option<InstanceShape<'a>> {
-    let info = info(directory, EntryId::Trigger(trigger.id.clone()));
-    let state = state(context, trigger).await;
-    let is_admin = context.caller.clearance() >= Clearance::Admin;
-    let shows_secret = is_admin && !context.caller.is_restricted();
-    let standing = TriggerStanding::of(state.as_ref());
-    InstanceShape::new(trigger, &info, standing, shows_secret)
-}
-
-async fn state(context: &RequestContext, trigger: &Trigger) -> Option<JsonText> {
-    let module = ModulePath {
-        system: trigger.system.clone()?,
-        module: ModuleName::new(MODULE).ok()?,
-        index: ModuleIndex::FIRST,
-    };
-    let status = StatusName::new(trigger.id.as_str()).ok()?;
-    let path = Arc::new(BindingPath { module, status });
-    let queries = &context.state.core.queries;
-    let told = queries.value(&context.caller, path).await.ok()?;
-    told.into_iter().find_map(|event| match event {
-        Event::Value { value, .. } => value,
-        Event::Entry { .. }
-        | Event::Line(_)
-        | Event::Bus(_)
-        | Event::Call(_)
-        | Event::Topic(_)
-        | Event::Message(_) => None,
-    })
-}
-
 fn find(context: &RequestContext, asked: &str) -> Result<TriggerId, HttpRejection> {
     unrestricted(context, asked)?;
     trigger_id(asked).ok_or_else(|| not_found("trigger"))
 }
 
-fn there<'a>(directory: &'a Directory, id: &TriggerId) -> Result<&'a Trigger, HttpRejection> {
+pub(super) fn there<'a>(
+    directory: &'a Directory,
+    id: &TriggerId,
+) -> Result<&'a Trigger, HttpRejection> {
     let trigger = directory.trigger(id).map(AsRef::as_ref);
     trigger.ok_or_else(|| not_found("trigger"))
 }
@@ -175,7 +149,7 @@ fn answer(context: &RequestContext, status: StatusCode, id: &TriggerId) -> Answe
 }
 
 /// Refuses texts that a building file could not have, since they are no expressions.
-fn sound(trigger: Trigger) -> Result<Trigger, HttpRejection> {
+pub(super) fn sound(trigger: Trigger) -> Result<Trigger, HttpRejection> {
     let mistaken = mistaken_expressions(&trigger.evaluated());
     if mistaken.is_empty() {
         return Ok(trigger);
@@ -185,6 +159,6 @@ fn sound(trigger: Trigger) -> Result<Trigger, HttpRejection> {
     Err(invalid(fields.collect()))
 }
 
-fn fresh_secret() -> Secret {
+pub(super) fn fresh_secret() -> Secret {
     Secret::new(format!("{:032x}", rand::random::<u128>()))
 }

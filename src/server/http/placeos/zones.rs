@@ -110,7 +110,7 @@ pub(super) async fn metadata(context: Reader<Zones>, path: Path<String>) -> Answ
     json(&metadata_of(&directory, zone.id.as_str(), name))
 }
 
-/// The triggers of a zone, for support staff. There are none.
+/// The triggers of a zone, for support staff: none, since each has a room of its own. Those of its rooms are with the rooms.
 #[utoipa::path(responses((status = 200, body = Vec<Object>)))]
 #[get("/zones/{zone}/triggers")]
 pub(super) async fn triggers(context: Supporter<Zones>, path: Path<String>) -> Answer {

@@ -4,11 +4,11 @@
 
 use indexmap::IndexMap;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::InvalidField;
 use crate::dialects::placeos::rest::documents::Unreadable;
+use crate::dialects::placeos::rest::triggers::members::{NotKept, not_kept, or_none, read, typed};
 use crate::dialects::placeos::rest::triggers::parts::{Actions, Conditions, Parts};
 use crate::dialects::placeos::rest::triggers::{definition_id, trigger_id};
 use crate::model::{
@@ -20,30 +20,45 @@ use crate::model::{
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 pub struct TriggerDocument {
     /// `trigger-` and an id; a new one has a fresh id without it.
-    id: Option<String>,
-    name: Option<String>,
-    /// The room whose modules the conditions and the actions name. PlaceOS makes an instance to say so.
-    control_system_id: Option<String>,
-    conditions: Option<Conditions>,
-    actions: Option<Actions>,
+    pub(super) id: Option<String>,
+    pub(super) name: Option<String>,
+    /// The room whose modules the conditions and the actions name; empty for none. PlaceOS makes an instance to say so.
+    pub(super) control_system_id: Option<String>,
+    pub(super) conditions: Option<Conditions>,
+    pub(super) actions: Option<Actions>,
     /// In milliseconds.
-    debounce_period: Option<u64>,
+    pub(super) debounce_period: Option<u64>,
     /// Whether a request can fire it.
-    enable_webhook: Option<bool>,
+    pub(super) enable_webhook: Option<bool>,
+    /// Whether it fires. A new one in no room does not, until it is put into one.
+    pub(super) enabled: Option<bool>,
+    /// Whether people are to look at it before others.
+    pub(super) important: Option<bool>,
 }
 
-/// What a client may send back of an answer and is not kept, each with what it may be.
-const NOT_KEPT: [(&str, &[&str]); 10] = [
+/// Beside what riser finds out by itself, what PlaceOS's own library makes of a definition.
+const NOT_KEPT: [NotKept; 21] = [
     ("created_at", &[]),
     ("updated_at", &[]),
     ("version", &[]),
     ("shown_in_full", &[]),
     ("trigger_instances", &[]),
+    ("trigger_count", &[]),
+    ("activated_count", &[]),
+    ("system_name", &[]),
+    ("_actions", &[]),
+    ("_conditions", &[]),
     ("description", &["null", "\"\""]),
-    ("important", &["null", "false"]),
     ("supported_methods", &["null", "[\"POST\"]"]),
     ("playlists", &["null", "[]"]),
-    ("zone_id", &["null"]),
+    ("zone_id", &["null", "\"\""]),
+    ("trigger_id", &["null", "\"\""]),
+    ("webhook_secret", &["null", "\"\""]),
+    ("any_match", &["null", "false"]),
+    ("exec_enabled", &["null", "false"]),
+    ("triggered", &["null", "false"]),
+    ("control_system", &[]),
+    ("system_id", &["null", "\"\""]),
 ];
 
 impl TriggerDocument {
@@ -53,19 +68,7 @@ impl TriggerDocument {
     ///
     /// Why it is no document; of fields, all that are wrong.
     pub fn read(body: &[u8]) -> Result<Self, Unreadable> {
-        let not_json = || Unreadable::NotADocument("the body is no JSON object".to_owned());
-        let text = std::str::from_utf8(body).map_err(|_| not_json())?;
-        let members: Option<IndexMap<String, JsonText>> =
-            JsonText::parse(text).ok().and_then(|json| json.to().ok());
-        let mut document = Self::default();
-        let mut wrong = Vec::new();
-        for (name, json) in members.ok_or_else(not_json)? {
-            wrong.extend(document.take(&name, &json).err());
-        }
-        match wrong.is_empty() {
-            true => Ok(document),
-            false => Err(Unreadable::Fields(wrong)),
-        }
+        read(body, Self::take)
     }
 
     fn take(&mut self, name: &str, json: &JsonText) -> Result<(), InvalidField> {
@@ -77,7 +80,9 @@ impl TriggerDocument {
             "actions" => self.actions = Some(or_none(name, json, ACTIONS)?),
             "debounce_period" => self.debounce_period = Some(or_none(name, json, "milliseconds")?),
             "enable_webhook" => self.enable_webhook = Some(or_none(name, json, "true or false")?),
-            _ => return not_kept(name, json),
+            "enabled" => self.enabled = typed(name, json, "true or false")?,
+            "important" => self.important = typed(name, json, "true or false")?,
+            _ => return not_kept(name, json, &NOT_KEPT, "a trigger"),
         }
         Ok(())
     }
@@ -108,11 +113,8 @@ impl TriggerDocument {
         secret: &Secret,
     ) -> Result<Trigger, Vec<InvalidField>> {
         let mut wrong = Vec::new();
-        if self
-            .id
-            .as_ref()
-            .is_some_and(|given| *given != definition_id(id))
-        {
+        let is_own = |given: &String| *given == definition_id(id);
+        if !self.id.as_ref().is_none_or(is_own) {
             wrong.push(InvalidField::new("id", "cannot be changed"));
         }
         let mut values = before.map_or_else(
@@ -123,39 +125,35 @@ impl TriggerDocument {
         if let Some(name) = &self.name {
             values.put("name", Value::Text(name.clone().into()));
         }
-        if let Some(period) = self.debounce_period {
-            let span = TimeSpan::parse(&format!("{period}ms")).map(|span| span.to_string());
-            let span = span.filter(|_| period > 0);
-            match (span, period) {
-                (Some(span), _) => values.put("debounce", Value::Text(span.into())),
-                (None, 0) => values.put("debounce", Value::Nothing),
-                (None, _) => {
-                    wrong.push(InvalidField::new(
-                        "debounce_period",
-                        "is longer than a month",
-                    ));
-                }
-            }
+        if let Some(is) = self.important {
+            values.put("important", Value::Flag(is));
         }
-        let system = match &self.control_system_id {
-            None => before.and_then(|before| before.system.clone()),
-            Some(id) if id.is_empty() => None,
-            Some(id) => match SystemId::new(id) {
-                Ok(id) => Some(id),
-                Err(reason) => {
-                    wrong.push(InvalidField::new("control_system_id", reason.to_string()));
-                    None
-                }
-            },
-        };
+        match self.debounce() {
+            Ok(Some(debounce)) => values.put("debounce", debounce),
+            Ok(None) => {}
+            Err(reason) => wrong.push(reason),
+        }
+        let system = self.system(before).unwrap_or_else(|reason| {
+            wrong.push(reason);
+            None
+        });
         let system_id = system.as_ref().map(|id| id.as_str().to_owned().into());
         values.put("system", system_id.map_or(Value::Nothing, Value::Text));
+        let otherwise = before.map_or(system.is_some(), |before| before.enabled);
+        let enabled = self.enabled.unwrap_or(otherwise);
+        values.put("enabled", Value::Flag(enabled));
+
         let parts = before.map(Parts::of);
         let wanted = self.wanted(parts.clone().unwrap_or_default());
+        // What leads into its own room goes with it.
         let is_moved = before.is_some_and(|before| before.system != system);
-        if parts.as_ref() != Some(&wanted) || is_moved {
+        if parts.as_ref() != Some(&wanted) || is_moved && !wanted.is_more {
             let key = before.and_then(webhook_secret).unwrap_or(secret);
-            put(&wanted, system.as_ref(), key, &mut values, &mut wrong);
+            put(&wanted, key, &mut values, &mut wrong);
+        }
+        if enabled && system.is_none() && wanted.names_modules() {
+            let reason = "must name the system whose modules the conditions and the actions name; or let `enabled` be false";
+            wrong.push(InvalidField::new("control_system_id", reason));
         }
         let made = Trigger::build(values).map_err(|more| {
             let more = more.into_iter();
@@ -164,6 +162,33 @@ impl TriggerDocument {
         match made {
             Ok(made) if wrong.is_empty() => Ok(made),
             Ok(_) | Err(()) => Err(wrong),
+        }
+    }
+
+    /// How long it is to be silent after it fired, if the document says so.
+    fn debounce(&self) -> Result<Option<Value<'static>>, InvalidField> {
+        let span = |period: u64| TimeSpan::parse(&format!("{period}ms"));
+        match self.debounce_period {
+            None => Ok(None),
+            Some(0) => Ok(Some(Value::Nothing)),
+            Some(period) => match span(period) {
+                Some(span) => Ok(Some(Value::Text(span.to_string().into()))),
+                None => Err(InvalidField::new(
+                    "debounce_period",
+                    "is longer than a month",
+                )),
+            },
+        }
+    }
+
+    /// The room that it is to have.
+    fn system(&self, before: Option<&Trigger>) -> Result<Option<SystemId>, InvalidField> {
+        match self.control_system_id.as_deref() {
+            None => Ok(before.and_then(|before| before.system.clone())),
+            Some("") => Ok(None),
+            Some(id) => SystemId::new(id)
+                .map(Some)
+                .map_err(|reason| InvalidField::new("control_system_id", reason.to_string())),
         }
     }
 
@@ -208,7 +233,6 @@ pub(super) fn webhook_secret(trigger: &Trigger) -> Option<&Secret> {
 
 fn put(
     parts: &Parts,
-    system: Option<&SystemId>,
     secret: &Secret,
     values: &mut Values<'_, Trigger>,
     wrong: &mut Vec<InvalidField>,
@@ -217,16 +241,11 @@ fn put(
         conditions,
         actions,
         has_webhook,
-        ..
+        is_more: _,
     } = parts;
     if !actions.mailers.is_empty() {
         let reason = "must be empty, for riser sends no mail";
         wrong.push(InvalidField::new("actions.mailers", reason));
-    }
-    let names_modules = !conditions.comparisons.is_empty() || !actions.functions.is_empty();
-    if names_modules && system.is_none() {
-        let reason = "must name the system whose modules the conditions and the actions name";
-        wrong.push(InvalidField::new("control_system_id", reason));
     }
     let mut when = Vec::new();
     let mut then = Vec::new();
@@ -234,13 +253,11 @@ fn put(
         Ok(json) => list.push(json),
         Err((field, reason)) => wrong.push(InvalidField::new(field, reason)),
     };
-    if let Some(system) = system {
-        for (place, comparison) in conditions.comparisons.iter().enumerate() {
-            keep(comparison.condition(place, system), &mut when);
-        }
-        for (place, call) in actions.functions.iter().enumerate() {
-            keep(call.step(place, system), &mut then);
-        }
+    for (place, comparison) in conditions.comparisons.iter().enumerate() {
+        keep(comparison.condition(place), &mut when);
+    }
+    for (place, call) in actions.functions.iter().enumerate() {
+        keep(call.step(place), &mut then);
     }
     for (place, time) in conditions.time_dependents.iter().enumerate() {
         keep(time.condition(place), &mut when);
@@ -268,38 +285,3 @@ const CONDITIONS: &str = "an object of `comparisons`, each with `left` of `mod`,
 
 const ACTIONS: &str =
     "an object of `functions`, each with `mod`, `method` and `args`, and of `mailers`";
-
-fn typed<T: DeserializeOwned>(
-    name: &str,
-    json: &JsonText,
-    expected: &str,
-) -> Result<Option<T>, InvalidField> {
-    let reason = || InvalidField::new(name, format!("must be {expected}"));
-    json.to().map_err(|_| reason())
-}
-
-/// A value, or in the place of `null` none: no text, no list, no time.
-fn or_none<T: DeserializeOwned + Default>(
-    name: &str,
-    json: &JsonText,
-    expected: &str,
-) -> Result<T, InvalidField> {
-    Ok(typed::<T>(name, json, expected)?.unwrap_or_default())
-}
-
-fn not_kept(name: &str, json: &JsonText) -> Result<(), InvalidField> {
-    let found = NOT_KEPT.iter().find(|(known, _)| *known == name);
-    let Some((_, possible)) = found else {
-        return Err(InvalidField::new(name, "is no field of a trigger"));
-    };
-    match possible.is_empty() || possible.contains(&json.as_str()) {
-        true => Ok(()),
-        false => {
-            let reason = format!(
-                "must be {}, for riser keeps no other",
-                possible[possible.len() - 1]
-            );
-            Err(InvalidField::new(name, reason))
-        }
-    }
-}

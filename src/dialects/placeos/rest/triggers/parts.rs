@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::dialects::placeos::rest::module_slug;
 use crate::model::{
     Action, Condition, FunctionName, FunctionPath, JsonText, LocalPath, ModulePath, Operator,
-    StatusName, StatusPath, SystemId, Timestamp, Trigger, WebhookKey, WholePath,
+    StatusName, StatusPath, SystemId, Timestamp, Trigger, WebhookKey,
 };
 
 /// When a trigger fires.
@@ -124,6 +124,11 @@ impl Parts {
         parts
     }
 
+    /// Whether it names modules of the room around it.
+    pub(super) fn names_modules(&self) -> bool {
+        !self.conditions.comparisons.is_empty() || !self.actions.functions.is_empty()
+    }
+
     fn take(&mut self, condition: &Condition, system: Option<&SystemId>) -> Option<()> {
         match condition {
             Condition::Status {
@@ -132,7 +137,7 @@ impl Parts {
                 than,
                 lasts,
             } => {
-                let path = local(path, system).filter(|_| lasts.get().is_zero())?;
+                let path = path.inside(system).filter(|_| lasts.get().is_zero())?;
                 let operator = OPERATORS.iter().find(|(_, operator)| operator == is)?;
                 let target = path.target();
                 self.conditions.comparisons.push(Comparison {
@@ -175,28 +180,7 @@ impl Parts {
 
 const MICROS: u64 = 1_000_000;
 
-/// A path inside of the trigger's own system.
-fn local<P: WholePath + InSystem>(path: &LocalPath<P>, system: Option<&SystemId>) -> Option<P> {
-    let path = path.within(system)?;
-    (Some(path.system()) == system).then_some(path)
-}
-
-trait InSystem {
-    fn system(&self) -> &SystemId;
-}
-
-impl InSystem for StatusPath {
-    fn system(&self) -> &SystemId {
-        &self.target().module.system
-    }
-}
-
-impl InSystem for FunctionPath {
-    fn system(&self) -> &SystemId {
-        &self.target().module.system
-    }
-}
-
+/// A module as PlaceOS names it within a room.
 fn slug(module: &ModulePath) -> String {
     format!("{}_{}", module.module, module.index)
 }
@@ -215,7 +199,7 @@ fn call(action: &Action, system: Option<&SystemId>) -> Option<Call> {
     else {
         return None;
     };
-    let path = local(path, system)?;
+    let path = path.inside(system)?;
     let args = match args {
         None => IndexMap::new(),
         Some(args) if args.as_str().starts_with('{') => args.to().ok()?,
@@ -241,11 +225,11 @@ fn text(text: &str) -> JsonText {
 }
 
 impl Comparison {
-    /// The same as a condition of this system, as JSON.
-    pub(super) fn condition(&self, place: usize, system: &SystemId) -> Result<JsonText, Misplaced> {
+    /// The same as a condition on the system around it, as JSON.
+    pub(super) fn condition(&self, place: usize) -> Result<JsonText, Misplaced> {
         let at = |field: &str| format!("conditions.comparisons[{place}].{field}");
         let wrong = |field: &str, reason: &str| (at(field), reason.to_owned());
-        let module = module_in(system, &self.left.module)
+        let (module, index) = module_slug(&self.left.module)
             .ok_or_else(|| wrong("left.mod", "must be a module with its index, as Display_1"))?;
         let status = StatusName::new(&self.left.status)
             .map_err(|reason| (at("left.status"), reason.to_string()))?;
@@ -267,7 +251,7 @@ impl Comparison {
         if !is_constant(&self.right) {
             return Err(wrong("right", "must be a text, a number, true or false"));
         }
-        let path = StatusPath::new(module, status);
+        let path = LocalPath::around(module, index, |module| StatusPath::new(module, status));
         Ok(object(&IndexMap::from([
             ("status", text(path.as_str())),
             ("is", text(operator.as_str())),
@@ -311,16 +295,16 @@ impl TimeDependent {
 }
 
 impl Call {
-    /// The same as a step of this system, as JSON.
-    pub(super) fn step(&self, place: usize, system: &SystemId) -> Result<JsonText, Misplaced> {
+    /// The same as a step in the system around it, as JSON.
+    pub(super) fn step(&self, place: usize) -> Result<JsonText, Misplaced> {
         let at = |field: &str| format!("actions.functions[{place}].{field}");
-        let module = module_in(system, &self.module).ok_or_else(|| {
+        let (module, index) = module_slug(&self.module).ok_or_else(|| {
             let reason = "must be a module with its index, as Display_1";
             (at("mod"), reason.to_owned())
         })?;
         let function =
             FunctionName::new(&self.method).map_err(|reason| (at("method"), reason.to_string()))?;
-        let path = FunctionPath::new(module, function);
+        let path = LocalPath::around(module, index, |module| FunctionPath::new(module, function));
         let mut members = IndexMap::from([("call", text(path.as_str()))]);
         if !self.args.is_empty() {
             let args = JsonText::of(&self.args).expect("a map of texts to JSON is JSON");
@@ -328,13 +312,4 @@ impl Call {
         }
         Ok(object(&members))
     }
-}
-
-fn module_in(system: &SystemId, slug: &str) -> Option<ModulePath> {
-    let (module, index) = module_slug(slug)?;
-    Some(ModulePath {
-        system: system.clone(),
-        module,
-        index,
-    })
 }

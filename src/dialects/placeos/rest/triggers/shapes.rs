@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::dialects::placeos::rest::triggers::definition_id;
 use crate::dialects::placeos::rest::triggers::document::webhook_secret;
 use crate::dialects::placeos::rest::triggers::parts::{Actions, Conditions, Parts};
-use crate::model::{EntryInfo, JsonText, SystemId, Trigger};
+use crate::model::{EntryInfo, JsonText, System, SystemId, Trigger};
 
 /// The methods by which a webhook is called.
 const METHODS: &[&str] = &["POST"];
@@ -24,12 +24,16 @@ pub struct TriggerShape<'a> {
     actions: Actions,
     /// In milliseconds.
     debounce_period: u64,
+    enabled: bool,
     important: bool,
     enable_webhook: bool,
     supported_methods: &'static [&'static str],
     control_system_id: Option<&'a str>,
     /// Whether this is all of it. One that says more is changed in the building file, and refused here.
     shown_in_full: bool,
+    /// How it stands in its room, where that is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trigger_instances: Option<Vec<InstanceShape<'a>>>,
     created_at: u64,
     updated_at: u64,
 }
@@ -46,13 +50,25 @@ impl<'a> TriggerShape<'a> {
             conditions: parts.conditions,
             actions: parts.actions,
             debounce_period: debounce.and_then(|it| u64::try_from(it).ok()).unwrap_or(0),
-            important: false,
+            enabled: trigger.enabled,
+            important: trigger.important,
             enable_webhook: parts.has_webhook,
             supported_methods: METHODS,
             control_system_id: trigger.system.as_ref().map(SystemId::as_str),
             shown_in_full: !parts.is_more,
+            trigger_instances: None,
             created_at: info.created_at,
             updated_at: info.updated_at,
+        }
+    }
+
+    /// The same with its instances.
+    #[must_use]
+    pub fn with_instances(self, instances: Vec<InstanceShape<'a>>) -> Self {
+        let trigger_instances = Some(instances);
+        Self {
+            trigger_instances,
+            ..self
         }
     }
 
@@ -88,6 +104,7 @@ pub struct InstanceShape<'a> {
     id: &'a str,
     name: &'a str,
     control_system_id: &'a str,
+    control_system: RoomShape<'a>,
     trigger_id: String,
     zone_id: Option<&'a str>,
     enabled: bool,
@@ -102,29 +119,47 @@ pub struct InstanceShape<'a> {
     updated_at: u64,
 }
 
+/// The room of an instance.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TriggerRoom)]
+struct RoomShape<'a> {
+    id: &'a str,
+    name: &'a str,
+}
+
 impl<'a> InstanceShape<'a> {
-    /// A trigger with what is known of it; nothing for one without a room.
+    /// A trigger with its room and what is known of it.
     pub fn new(
         trigger: &'a Trigger,
+        system: &'a System,
         info: &EntryInfo,
         standing: TriggerStanding,
         shows_secret: bool,
-    ) -> Option<Self> {
+    ) -> Self {
         let secret = webhook_secret(trigger).map_or("", |secret| secret.expose());
-        Some(Self {
+        Self {
             id: trigger.id.as_str(),
             name: &trigger.name,
-            control_system_id: trigger.system.as_ref()?.as_str(),
+            control_system_id: system.id.as_str(),
+            control_system: RoomShape {
+                id: system.id.as_str(),
+                name: &system.name,
+            },
             trigger_id: definition_id(&trigger.id),
             zone_id: None,
-            enabled: true,
+            enabled: trigger.enabled,
             triggered: standing.triggered,
             trigger_count: standing.trigger_count,
-            important: false,
+            important: trigger.important,
             exec_enabled: false,
             webhook_secret: shows_secret.then_some(secret),
             created_at: info.created_at,
             updated_at: info.updated_at,
-        })
+        }
+    }
+
+    /// Whether its conditions hold.
+    pub fn is_triggered(&self) -> bool {
+        self.triggered
     }
 }

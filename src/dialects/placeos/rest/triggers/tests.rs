@@ -6,7 +6,8 @@ use super::*;
 use crate::dialects::placeos::rest::InvalidField;
 use crate::dialects::placeos::rest::documents::Unreadable;
 use crate::model::{
-    Collection, EntryInfo, JsonText, Secret, Source, Trigger, Value, Values, Version,
+    Collection, EntryInfo, JsonText, Secret, Source, System, SystemId, Trigger, Value, Values,
+    Version,
 };
 
 fn trigger(when: &str, then: &str) -> Trigger {
@@ -82,7 +83,8 @@ fn a_trigger_is_shown_as_a_definition_and_an_instance() {
         &JsonText::parse(r#"{"triggered":true,"trigger_count":3,"x":1}"#).unwrap(),
     ));
     for (shows, secret) in [(true, json!("s")), (false, Json::Null)] {
-        let instance = InstanceShape::new(&trigger, &info(), standing, shows);
+        let room = System::new(&SystemId::new("sys-1").unwrap());
+        let instance = InstanceShape::new(&trigger, &room, &info(), standing, shows);
         let instance = serde_json::to_value(instance).unwrap();
         assert_eq!(instance["id"], "trig-1");
         assert_eq!(instance["trigger_id"], "trigger-trig-1");
@@ -91,6 +93,7 @@ fn a_trigger_is_shown_as_a_definition_and_an_instance() {
             (&json!(true), &json!(3))
         );
         assert_eq!(instance["webhook_secret"], secret);
+        assert_eq!(instance["control_system"]["id"], "sys-1");
     }
     assert_eq!(TriggerStanding::of(None), TriggerStanding::default());
 }
@@ -125,10 +128,7 @@ fn a_change_of_a_part_leaves_the_others() {
         json!({"actions": {"functions": [{"mod": "Lamp", "method": "on"}]}, "debounce_period": 0});
     let changed = over(Some(&trigger), &changed).unwrap();
     assert_eq!(shown(&changed)["conditions"], shown(&trigger)["conditions"]);
-    assert_eq!(
-        changed.then.json().as_str(),
-        r#"[{"call":"sys-1/Lamp_1/on"}]"#
-    );
+    assert_eq!(changed.then.json().as_str(), r#"[{"call":"Lamp_1/on"}]"#);
     assert_eq!(changed.debounce, None);
     assert_eq!(
         document::webhook_secret(&changed),
@@ -138,7 +138,10 @@ fn a_change_of_a_part_leaves_the_others() {
     let off = over(Some(&trigger), &json!({"enable_webhook": false})).unwrap();
     assert!(!off.is_webhook());
     let moved = over(Some(&trigger), &json!({"control_system_id": "sys-2"})).unwrap();
-    assert!(moved.then.json().as_str().contains("sys-2/Lamp_1/off"));
+    assert_eq!(moved.system, SystemId::new("sys-2").ok());
+    let followed = r#"{"status":"Lamp_1/on","is":"!=","than":"x"}"#;
+    let when = moved.when.json();
+    assert!(when.as_str().contains(followed), "{}", when.as_str());
 }
 
 #[test]
@@ -153,7 +156,8 @@ fn what_riser_has_no_place_for_is_refused_by_its_field() {
     let keys = json!({"mod": "Lamp_1", "status": "on", "keys": ["a"]});
     for (document, field) in [
         (json!({"description": "x"}), "description"),
-        (json!({"important": true}), "important"),
+        (json!({"any_match": true}), "any_match"),
+        (json!({"exec_enabled": true}), "exec_enabled"),
         (json!({"supported_methods": ["GET"]}), "supported_methods"),
         (json!({"colour": 1}), "colour"),
         (json!({"id": "trig-1"}), "id"),
@@ -181,19 +185,17 @@ fn what_riser_has_no_place_for_is_refused_by_its_field() {
     ] {
         assert_eq!(new(document.clone()), [field], "{document}");
     }
-    let nowhere = comparison(left, "equal", json!(1));
-    assert_eq!(fields(over(None, &nowhere))[0], "control_system_id");
-    assert_eq!(
-        fields(over(None, &json!({}))),
-        ["conditions"],
-        "none is as good as never"
-    );
-    for time in [
-        json!({"type": "at", "cron": "x"}),
-        json!({"type": "cron", "time": 1}),
+    let mut nowhere = comparison(left, "equal", json!(1));
+    assert!(!over(None, &nowhere).unwrap().enabled, "it is a draft");
+    nowhere["enabled"] = json!(true);
+    assert_eq!(fields(over(None, &nowhere)), ["control_system_id"]);
+    for (time, field) in [
+        (json!({"type": "at", "cron": "x"}), "time"),
+        (json!({"type": "cron", "time": 1}), "cron"),
     ] {
         let document = json!({"conditions": {"time_dependents": [time]}});
-        assert_eq!(fields(over(None, &document)).len(), 2, "{document}");
+        let field = format!("conditions.time_dependents[0].{field}");
+        assert_eq!(fields(over(None, &document)), [field], "{document}");
     }
 }
 
@@ -234,4 +236,68 @@ fn null_takes_away_what_there_was() {
         ["control_system_id"],
         "its conditions name modules"
     );
+}
+
+fn instance(document: &Json) -> InstanceDocument {
+    InstanceDocument::read(document.to_string().as_bytes()).unwrap()
+}
+
+#[test]
+fn a_draft_is_put_into_a_room_and_taken_out_again() {
+    let (room, other) = (
+        SystemId::new("sys-1").unwrap(),
+        SystemId::new("sys-2").unwrap(),
+    );
+    let secret = Secret::new("made");
+    let out = |trigger: &Trigger| {
+        let out = TriggerDocument::taking_out();
+        out.over(&trigger.id, Some(trigger), &secret).unwrap()
+    };
+    let draft = out(&trigger(WHEN, THEN));
+    assert_eq!((&draft.system, draft.enabled), (&None, false));
+    assert!(!TriggerShape::is_less_than(&draft));
+    let document = instance(&json!({"trigger_id": "trigger-trig-1", "control_system_id": "sys-2"}));
+    assert_eq!(document.trigger(), Ok(draft.id.clone()));
+    let put = document.putting(&draft, &other).unwrap();
+    let put = put.over(&draft.id, Some(&draft), &secret).unwrap();
+    assert_eq!((&put.system, put.enabled), (&Some(other), true));
+    assert_eq!(
+        shown(&put)["conditions"],
+        shown(&trigger(WHEN, THEN))["conditions"]
+    );
+    // What the form cannot say stays as it is.
+    let more = trigger(
+        r#"[{"event":"x"}]"#,
+        r#"[{"wait":"2s"},{"call":"Lamp_1/off"}]"#,
+    );
+    assert_eq!(out(&more).then, more.then);
+    let wrong = document.amending(&more, &room).unwrap_err();
+    assert_eq!(wrong[0].field, "control_system_id");
+    assert!(instance(&json!({})).trigger().is_err());
+}
+
+#[test]
+fn an_instance_says_nothing_of_what_its_definition_does() {
+    for (document, field) in [
+        (
+            json!({"conditions": {"comparisons": [1], "time_dependents": []}}),
+            "conditions",
+        ),
+        (
+            json!({"actions": {"functions": [1], "mailers": []}}),
+            "actions",
+        ),
+        (json!({"debounce_period": 5}), "debounce_period"),
+        (json!({"exec_enabled": true}), "exec_enabled"),
+        (json!({"playlists": ["x"]}), "playlists"),
+        (json!({"colour": 1}), "colour"),
+        (json!({"enabled": "yes"}), "enabled"),
+    ] {
+        let Err(Unreadable::Fields(wrong)) =
+            InstanceDocument::read(document.to_string().as_bytes())
+        else {
+            panic!("{document}");
+        };
+        assert_eq!(wrong[0].field, field);
+    }
 }

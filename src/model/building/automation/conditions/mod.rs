@@ -17,7 +17,7 @@ use super::super::{Content, JsonKind, Kind, Value};
 use super::{Cron, LocalPath, RequiredHeaders, TimeSpan};
 use crate::model::{Secret, StatusPath, Timestamp};
 
-/// The conditions of a trigger, in the order of the file; at least one.
+/// The conditions of a trigger, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conditions(Arc<[Condition]>);
 

@@ -40,8 +40,8 @@ impl Conditions {
 fn conditions(reader: &mut Reader, json: &JsonText) -> Option<Conditions> {
     let expected = "a list of conditions, such as `[{event: doors}]`";
     let items = reader.items(json, expected)?;
-    if items.is_empty() || items.len() > CONDITIONS_MAX {
-        return reader.other(format!("must be 1 to {CONDITIONS_MAX} conditions"));
+    if items.len() > CONDITIONS_MAX {
+        return reader.other(format!("must be at most {CONDITIONS_MAX} conditions"));
     }
     let (mut conditions, mut happens) = (Vec::new(), false);
     for (place, item) in items.iter().enumerate() {

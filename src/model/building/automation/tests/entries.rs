@@ -286,3 +286,19 @@ fn the_secret_of_a_webhook_is_written_and_not_shown() {
     let headers = RequiredHeaders::read(&json(r#"{"X-Token":"hunter2"}"#)).unwrap();
     assert_eq!(headers.shown(), r#"{"X-Token":"***"}"#);
 }
+
+#[test]
+fn a_trigger_that_is_not_enabled_may_be_unfinished() {
+    let unfinished = Trigger {
+        when: conditions("[]"),
+        ..trigger(None)
+    };
+    let said = flaws(unfinished.mistakes());
+    assert!(said[0].starts_with("when is empty, so"), "{said:?}");
+    assert!(said[1].contains("has no system"), "{said:?}");
+    let draft = Trigger {
+        enabled: false,
+        ..unfinished
+    };
+    assert!(draft.mistakes().is_empty());
+}

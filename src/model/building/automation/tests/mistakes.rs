@@ -60,8 +60,7 @@ fn what_yaml_makes_of_braces_without_quotes_gets_a_hint() {
 
 #[test]
 fn a_variable_has_a_name_that_expressions_can_ask_for() {
-    let expected =
-        "which must be the name of a variable: letters, digits and `_`, and no digit first";
+    let expected = "which must be the name of a variable: letters, digits and `_`, no digit first, and no word that expressions have, such as `event` or `in`";
     check_steps(
         r#"[{"set": {"a-b": 1, "ok": 2}}, {"for": "event", "in": [], "do": []}, {"call": "a/B_1/c", "as": "1x"}]"#,
         &[
@@ -126,7 +125,11 @@ fn every_mistake_of_conditions_is_found_at_once() {
             "[4]: has no `secret` in `[4]`; add what callers show, such as `secret: \"${ENV:SECRET}\"`, or a `header` with a value",
         ],
     );
-    check_conditions("[]", &[": must be 1 to 32 conditions"]);
+    let many = format!(
+        "[{}]",
+        vec![r#"{"at": "2026-12-01T08:00:00Z"}"#; 33].join(",")
+    );
+    check_conditions(&many, &[": must be at most 32 conditions"]);
 }
 
 #[test]
@@ -188,7 +191,7 @@ fn parameters_are_names_each_once() {
         ("who who", "parameters has `who` twice; remove one of them"),
         (
             "a-b",
-            "parameters must each be the name of a variable: letters, digits and `_`, and no digit first",
+            "parameters must each be the name of a variable: letters, digits and `_`, no digit first, and no word that expressions have, such as `event` or `in`",
         ),
     ] {
         let procedure =
