@@ -142,3 +142,35 @@ async fn settings_are_made_by_its_form_and_what_was_shown_of_a_driver_and_the_do
     let back = patch(&gateway, "/domains/authority-riser", domain).await;
     assert_eq!(back.status, 200, "{}", back.body);
 }
+
+#[tokio::test]
+async fn a_trigger_is_begun_by_its_form_finished_piece_by_piece_and_put_into_a_room() {
+    let gateway = Gateway::start(BUILDING).await;
+    let made = make(
+        &gateway,
+        "/triggers",
+        json!({
+            "updated_at": 0, "version": 0, "_actions": {"functions": [], "mailers": []},
+            "_conditions": {"comparisons": [], "time_dependents": []}, "debounce_period": 0, "important": false,
+            "enabled": false, "enable_webhook": false, "exec_enabled": false, "supported_methods": ["POST"],
+            "activated_count": 0, "name": "Too warm", "description": "The sun comes at two.",
+        }),
+    )
+    .await;
+    assert_eq!(made["description"], "The sun comes at two.");
+    let path = format!("/triggers/{}", made["id"].as_str().expect("an id"));
+    let warm = json!({
+        "left": {"mod": "Display_1", "status": "temperature", "keys": []},
+        "operator": "greater_than", "right": 26,
+    });
+    let conditions = json!({"conditions": {"comparisons": [warm], "time_dependents": []}});
+    let changed = patch(&gateway, &path, conditions).await;
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    let instance = json!({
+        "control_system_id": "sys-1", "enabled": true, "important": false, "trigger_id": made["id"],
+    });
+    let instance = make(&gateway, "/systems/sys-1/triggers", instance).await;
+    assert_eq!(instance["enabled"], true);
+    let listed = get(&gateway, "/systems/sys-1/triggers").await;
+    assert_eq!(listed[0]["name"], "Too warm");
+}

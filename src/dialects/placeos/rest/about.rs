@@ -48,7 +48,7 @@ impl PlatformShape {
 }
 
 /// The parts of the API that a scope can name.
-const SCOPES: [&str; 19] = [
+const SCOPES: [&str; 20] = [
     "public",
     "control",
     "systems",

@@ -21,6 +21,8 @@ collection! {
         id: TriggerId => own(Thing::Trigger).must("an id, such as `id: trig-warm`"),
         /// The name for people.
         name: String,
+        /// A few words for people.
+        description: String,
         /// The system that it belongs to: where its state is bound, and where paths of two parts lead.
         system: Option<SystemId> => is(Kind::Reference(Thing::System)),
         /// What has to be so, all of it.

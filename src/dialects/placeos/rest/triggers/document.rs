@@ -22,6 +22,7 @@ pub struct TriggerDocument {
     /// `trigger-` and an id; a new one has a fresh id without it.
     pub(super) id: Option<String>,
     pub(super) name: Option<String>,
+    pub(super) description: Option<String>,
     /// The room whose modules the conditions and the actions name; empty for none. PlaceOS makes an instance to say so.
     pub(super) control_system_id: Option<String>,
     pub(super) conditions: Option<Conditions>,
@@ -37,7 +38,7 @@ pub struct TriggerDocument {
 }
 
 /// Beside what riser finds out by itself, what PlaceOS's own library makes of a definition.
-const NOT_KEPT: [NotKept; 21] = [
+const NOT_KEPT: [NotKept; 20] = [
     ("created_at", &[]),
     ("updated_at", &[]),
     ("version", &[]),
@@ -48,7 +49,6 @@ const NOT_KEPT: [NotKept; 21] = [
     ("system_name", &[]),
     ("_actions", &[]),
     ("_conditions", &[]),
-    ("description", &["null", "\"\""]),
     ("supported_methods", &["null", "[\"POST\"]"]),
     ("playlists", &["null", "[]"]),
     ("zone_id", &["null", "\"\""]),
@@ -75,6 +75,7 @@ impl TriggerDocument {
         match name {
             "id" => self.id = typed(name, json, "a text")?,
             "name" => self.name = Some(or_none(name, json, "a text")?),
+            "description" => self.description = Some(or_none(name, json, "a text")?),
             "control_system_id" => self.control_system_id = Some(or_none(name, json, "a text")?),
             "conditions" => self.conditions = Some(or_none(name, json, CONDITIONS)?),
             "actions" => self.actions = Some(or_none(name, json, ACTIONS)?),
@@ -124,6 +125,9 @@ impl TriggerDocument {
         values.put("id", Value::Text(id.as_str().to_owned().into()));
         if let Some(name) = &self.name {
             values.put("name", Value::Text(name.clone().into()));
+        }
+        if let Some(description) = &self.description {
+            values.put("description", Value::Text(description.clone().into()));
         }
         if let Some(is) = self.important {
             values.put("important", Value::Flag(is));

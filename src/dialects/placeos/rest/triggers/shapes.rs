@@ -19,7 +19,7 @@ const METHODS: &[&str] = &["POST"];
 pub struct TriggerShape<'a> {
     id: String,
     name: &'a str,
-    description: &'static str,
+    description: &'a str,
     conditions: Conditions,
     actions: Actions,
     /// In milliseconds.
@@ -46,7 +46,7 @@ impl<'a> TriggerShape<'a> {
         Self {
             id: definition_id(&trigger.id),
             name: &trigger.name,
-            description: "",
+            description: &trigger.description,
             conditions: parts.conditions,
             actions: parts.actions,
             debounce_period: debounce.and_then(|it| u64::try_from(it).ok()).unwrap_or(0),

@@ -155,7 +155,7 @@ fn what_riser_has_no_place_for_is_refused_by_its_field() {
     let left = json!({"mod": "Lamp_1", "status": "on", "keys": []});
     let keys = json!({"mod": "Lamp_1", "status": "on", "keys": ["a"]});
     for (document, field) in [
-        (json!({"description": "x"}), "description"),
+        (json!({"description": 1}), "description"),
         (json!({"any_match": true}), "any_match"),
         (json!({"exec_enabled": true}), "exec_enabled"),
         (json!({"supported_methods": ["GET"]}), "supported_methods"),
