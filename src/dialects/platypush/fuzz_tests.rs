@@ -1,5 +1,6 @@
 //! Any text from a client: nothing panics, what is said is JSON, and every request has one response by its own id.
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::dialects::platypush::Channel;
@@ -24,6 +25,12 @@ const WORDS: [&str; 14] = [
     "1e400",
 ];
 
+#[derive(Deserialize)]
+struct Typed {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
 #[test]
 fn fuzz_what_clients_ask() {
     let spoken = transcribed("C> ");
@@ -42,11 +49,17 @@ fn fuzz_what_clients_ask() {
                 stage.lines[0].strip_prefix("S> ").unwrap().to_owned()
             }
         };
+        let Typed { kind } = serde_json::from_str(&response).unwrap();
+        assert_eq!(kind, "response");
+        // An id may be a number that is too large to be read.
+        let Ok(asked) = serde_json::from_str::<Value>(text) else {
+            return;
+        };
         let response: Value = serde_json::from_str(&response).unwrap();
-        assert_eq!(response["type"], "response");
-        let asked: Option<Value> = serde_json::from_str(text).ok();
-        let id = asked.as_ref().and_then(|asked| asked.get("id"));
-        if let Some(id) = id.filter(|id| !id.is_null() && id.to_string().len() < 900) {
+        if let Some(id) = asked
+            .get("id")
+            .filter(|id| !id.is_null() && id.to_string().len() < 900)
+        {
             assert_eq!(response["id"], *id, "{text}");
         }
     });

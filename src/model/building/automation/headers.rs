@@ -30,6 +30,13 @@ impl RequiredHeaders {
         let count = members.len();
         let mut headers: Vec<(String, Secret)> = Vec::new();
         for (name, value) in members {
+            // What has lost its name stands where a name does, and may be a secret.
+            if value.is_null() {
+                reader.other::<()>(
+                    "has a name without a value; write both, such as `X-Token: \"${ENV:TOKEN}\"`",
+                );
+                continue;
+            }
             let is_same = |(other, _): &(String, Secret)| other.eq_ignore_ascii_case(&name);
             let is_twice = headers.iter().any(is_same);
             let value = reader.at_key(&name, |reader| {

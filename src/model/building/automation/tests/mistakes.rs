@@ -156,6 +156,7 @@ fn a_webhook_has_one_key_that_not_everybody_knows() {
         ),
         (r#""header": {}"#, "must have a header, or anybody may call"),
         (r#""header": {"a b": "x"}"#, "is no name of a header"),
+        (r#""header": {"x": null}"#, "has a name without a value"),
         (r#""header": {"a": "x", "A": "y"}"#, "is there twice"),
     ] {
         let said = said(Conditions::read(&json(&format!(
