@@ -28,6 +28,15 @@ function report(event) {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 
+/** A frame as JSON, or its text where it is none. */
+function read(payload) {
+  try {
+    return JSON.parse(payload);
+  } catch {
+    return String(payload);
+  }
+}
+
 const browser = await chromium.launch({
   executablePath: "/usr/bin/chromium-headless-shell",
   // A test may run as root, whom the sandbox refuses; the pages are our own.
@@ -45,8 +54,8 @@ page.on("response", (response) => {
 });
 page.on("websocket", (socket) => {
   report({ event: "socket", path: new URL(socket.url()).pathname });
-  socket.on("framesent", ({ payload }) => report({ event: "sent", frame: JSON.parse(payload) }));
-  socket.on("framereceived", ({ payload }) => report({ event: "received", frame: JSON.parse(payload) }));
+  socket.on("framesent", ({ payload }) => report({ event: "sent", frame: read(payload) }));
+  socket.on("framereceived", ({ payload }) => report({ event: "received", frame: read(payload) }));
 });
 
 const commands = {

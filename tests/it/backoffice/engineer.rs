@@ -1,5 +1,10 @@
-//! An engineer's work in PlaceOS's backoffice, by the calls that its build of March 2024 makes, in their order:
-//! signed in by the page and a code, a room is looked at, a function called, its log line seen, and a module breaks.
+//! An engineer's work in PlaceOS's backoffice: signed in by the page and a code, a room is looked at, a function called, its log line seen, and a module breaks.
+//!
+//! By the calls that its build of March 2024 makes, in their order; and by its pages themselves, where `RISER_TEST_BACKOFFICE` names a folder with its files.
+//! They are in the vendor's repository and no registry, so no set-up brings them.
+
+use std::env;
+use std::path::Path;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -7,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::BASE;
-use crate::harness::{BUILDING, Gateway, TestClient, display};
+use crate::harness::{BUILDING, Browser, Gateway, Key, Plan, TestClient, display, root};
 use crate::sign_in::{HASH, PASSWORD};
 
 const EMAIL: &str = "sue@example.test";
@@ -95,11 +100,23 @@ async fn socket(gateway: &Gateway, token: &str) -> TestClient {
     gateway.door().query(&query).connect().await
 }
 
-#[tokio::test]
-async fn an_engineer_signs_in_calls_a_function_sees_its_log_line_and_a_module_that_breaks() {
+/// The building, with a password for its support staff.
+fn building() -> String {
     let sue = "name: Sue, level: support}";
     let with_password = format!("name: Sue, level: support, password_hash: '{HASH}'}}");
-    let gateway = Gateway::start(&BUILDING.replace(sue, &with_password)).await;
+    BUILDING.replace(sue, &with_password)
+}
+
+#[tokio::test]
+async fn an_engineer_signs_in_calls_a_function_sees_its_log_line_and_a_module_that_breaks() {
+    match env::var_os("RISER_TEST_BACKOFFICE") {
+        None => by_calls().await,
+        Some(folder) => by_pages(&root().join(folder)).await,
+    }
+}
+
+async fn by_calls() {
+    let gateway = Gateway::start(&building()).await;
     let cookie = signed_in(&gateway).await;
     let token = token(&gateway, &cookie).await;
 
@@ -151,4 +168,62 @@ async fn an_engineer_signs_in_calls_a_function_sees_its_log_line_and_a_module_th
     let ignore = json!({"id": 6, "cmd": "ignore", "sys": "sys-1", "mod": "mod-d1", "index": 1, "name": "debug"});
     page.send(ignore).await;
     page.expect(json!({"id": 6, "type": "success"})).await;
+}
+
+async fn by_pages(folder: &Path) {
+    assert!(
+        folder.join("index.html").exists(),
+        "{} has no index.html: put the files of the branch `build/dev` of PlaceOS's backoffice there",
+        folder.display()
+    );
+    let pages = format!(
+        "[[static]]\npath = \"/backoffice/\"\nfolder = \"{}\"\nfallback = \"index.html\"\n",
+        folder.display()
+    );
+    let display_that_logs = building().replace(
+        "{id: mod-d2, driver: virtual, name: Display}",
+        "{id: mod-d2, driver: demo_display, name: Projector}",
+    );
+    let plan = Plan::serve(&display_that_logs).file("riser.toml", &pages);
+    let gateway = plan.arguments(["--config", "riser.toml"]).start().await;
+    let mut browser = Browser::start();
+    let place = format!("{}/backoffice/#/systems/sys-1/modules", gateway.url());
+    browser.open(&place).await;
+    browser.fill("input[name=email]", EMAIL).await;
+    browser.fill("input[name=password]", PASSWORD).await;
+    browser.click("button[type=submit]").await;
+    let row = |module: &str| format!("system-modules div[table-row]:has-text('{module}')");
+    let projector = row("Projector_1");
+    browser.see(&format!("{projector} [dot].bg-success")).await;
+    browser
+        .click(&format!("{projector} mat-checkbox input"))
+        .await;
+    browser.see("new-terminal").await;
+
+    browser.click("select-system-module mat-select").await;
+    browser.click("mat-option:has-text('Projector')").await;
+    browser.click("select-module-method mat-select").await;
+    browser.click("mat-option :text-is('power')").await;
+    browser.fill("execute-method-field input", "true").await;
+    browser.click("button:has-text('Execute')").await;
+    browser.see(":text('Command successful')").await;
+    browser.see("new-terminal:has-text('-> power on')").await;
+
+    browser.click(&format!("{projector} button")).await;
+    browser
+        .click("[mat-menu-item]:has-text('View State')")
+        .await;
+    browser
+        .see("view-module-state-modal:has-text('power')")
+        .await;
+    browser.click("view-module-state-modal button").await;
+
+    let mut device = gateway.connect(Key::USER).await;
+    device
+        .call(display("set"), json!(["connected", false]))
+        .await;
+    browser
+        .see(&format!("{} [dot].bg-error", row("Display_1")))
+        .await;
+    assert_eq!(browser.faults(), [] as [&Value; 0]);
 }
