@@ -240,6 +240,8 @@ pub enum Expected {
     Anything,
     /// That there is no such entry yet.
     Absent,
+    /// That there is no entry of its kind yet.
+    First,
     /// That the entry is still at this version.
     Version(Version),
 }
@@ -267,6 +269,14 @@ impl Edit {
         Self {
             change: Change::Put(Box::new(entry)),
             expected: Expected::Absent,
+        }
+    }
+
+    /// Makes the first entry of its kind. Of those who make one at the same time, on whichever node, one does.
+    pub fn create_first(entry: Entry) -> Self {
+        Self {
+            change: Change::Put(Box::new(entry)),
+            expected: Expected::First,
         }
     }
 

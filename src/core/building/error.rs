@@ -118,6 +118,7 @@ fn in_use(id: &EntryId, by: &[EntryId]) -> String {
 fn conflict(id: &EntryId, expected: Expected, actual: Option<Version>) -> String {
     match (expected, actual) {
         (Expected::Absent, _) | (Expected::Anything, _) => format!("{id} is already there"),
+        (Expected::First, _) => format!("{id} would not be the first of its kind"),
         (Expected::Version(_), None) => format!("{id} is gone"),
         (Expected::Version(expected), Some(actual)) => {
             format!("{id} has changed: it is at version {actual} and not {expected}")

@@ -154,6 +154,7 @@ impl Draft<'_> {
         let holds = match edit.expected {
             Expected::Anything => true,
             Expected::Absent => actual.is_none(),
+            Expected::First => !self.next.ids().any(|other| other.kind() == id.kind()),
             Expected::Version(expected) => actual == Some(expected),
         };
         if !holds {

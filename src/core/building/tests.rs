@@ -85,6 +85,17 @@ async fn an_edit_that_expects_what_is_not_so_is_a_conflict() {
             ..
         })
     ));
+    let second = bench
+        .edit([Edit::create_first(Entry::Zone(zone("zone-other")))])
+        .await;
+    assert!(matches!(
+        second,
+        Err(EditError::Conflict {
+            expected: Expected::First,
+            actual: None,
+            ..
+        })
+    ));
     let stale = bench.edit([put().at(Version(7))]).await;
     assert!(matches!(
         stale,

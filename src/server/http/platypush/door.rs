@@ -1,7 +1,6 @@
-//! What all requests of Platypush's clients share: how fast strangers may call hooks, and whether the first user is being made.
+//! What all requests of Platypush's clients share: how fast strangers may call hooks.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -15,14 +14,12 @@ use crate::server::limits::PACED_ADDRESSES_MAX;
 #[derive(Debug)]
 pub(in crate::server) struct PlatypushDoor {
     unknown_hooks: Paces<IpAddr>,
-    registering: AtomicBool,
 }
 
 impl Default for PlatypushDoor {
     fn default() -> Self {
         Self {
             unknown_hooks: Paces::new(PACED_ADDRESSES_MAX),
-            registering: AtomicBool::new(false),
         }
     }
 }
@@ -36,34 +33,5 @@ impl PlatypushDoor {
         };
         let source = source_of(address);
         self.unknown_hooks.admits(&source, pace, Instant::now())
-    }
-
-    /// The one place for who makes the first user; `None` while another has it.
-    pub(super) fn register(&self) -> Option<Registering<'_>> {
-        let is_free = !self.registering.swap(true, Ordering::AcqRel);
-        is_free.then_some(Registering(&self.registering))
-    }
-}
-
-/// Held while the first user is made.
-pub(super) struct Registering<'d>(&'d AtomicBool);
-
-impl Drop for Registering<'_> {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_at_a_time_makes_the_first_user() {
-        let door = PlatypushDoor::default();
-        let first = door.register();
-        assert!(first.is_some() && door.register().is_none());
-        drop(first);
-        assert!(door.register().is_some());
     }
 }

@@ -3,6 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderValue;
 
+use crate::core::EditError;
 use crate::dialects::platypush::errors::AuthError;
 use crate::dialects::platypush::rest::comes_from_here;
 use crate::model::{Clearance, Edit, Entry, Password, Secret, User, UserId};
@@ -19,8 +20,7 @@ pub(super) async fn register(
     let has_users = || state.core.queries.directory().users().len() > 0;
     let Arrival { address, transport } = arrival(request);
     let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
-    let place = state.platypush.register();
-    if !comes_from_here(header, address, transport) || has_users() || place.is_none() {
+    if !comes_from_here(header, address, transport) || has_users() {
         return Err(AuthError::RegistrationDisabled);
     }
     let id = UserId::new(name).map_err(|error| AuthError::InvalidUser(error.to_string()))?;
@@ -35,9 +35,13 @@ pub(super) async fn register(
         password: Some(Password::Plain(password)),
         ..User::new(&id)
     };
-    let edit = Edit::create(Entry::User(user));
+    let edit = Edit::create_first(Entry::User(user));
     let made = state.core.editor.edit_at_rest(vec![edit]).await;
-    made.map_err(|error| AuthError::InvalidUser(error.to_string()))?;
+    made.map_err(|error| match matches!(error, EditError::Conflict { .. }) {
+        // Somebody else was faster.
+        true => AuthError::RegistrationDisabled,
+        false => AuthError::InvalidUser(error.to_string()),
+    })?;
     tracing::info!(target: "audit", user = %id, %address, "the first user was registered");
     Ok(())
 }
