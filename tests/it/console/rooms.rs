@@ -86,7 +86,10 @@ async fn what_a_status_says_is_text_and_never_markup_and_what_is_long_is_cut() {
     console.set("huge", "x".repeat(2_000_000)).await;
     let mut person = Person::administrator(&gateway).await;
     person.go(LAB).await;
-    person.see(&value("markup")).await;
+    for (status, part) in [("markup", "onerror"), ("long", "9007"), ("huge", "xxx")] {
+        let value = format!("{}:has-text('{part}')", value(status));
+        person.see(&value).await;
+    }
     assert_eq!(
         person.text(&value("markup")).await,
         json!(markup).to_string()

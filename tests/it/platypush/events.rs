@@ -113,16 +113,18 @@ async fn the_bus_is_one_for_all_dialects() {
         events.next().await["args"],
         custom("bell", &json!({"n": 1}))["args"]
     );
-    let signal = |channel: &str, key| {
+    let signal = |channel: &str| {
         let path = format!("/api/engine/v2/signal?channel={channel}");
-        gateway.request("POST", &path).key(key)
+        gateway.request("POST", &path)
     };
-    let signalled = signal("lift", Key::USER).json(json!({"floor": 2})).send();
-    assert_eq!(signalled.await.status, 200);
+    let signalled = signal("lift").key(Key::USER).json(json!({"floor": 2}));
+    assert_eq!(signalled.send().await.status, 200);
     assert_eq!(
         events.next().await["args"],
         custom("lift", &json!({"floor": 2}))["args"]
     );
-    assert_eq!(signal("", Key::USER).send().await.status, 400);
-    assert_eq!(signal("lift", Key::ROOM).send().await.status, 403);
+    let nameless = signal("").key(Key::USER).send().await;
+    assert_eq!(nameless.status, 400);
+    let restricted = signal("lift").header("X-API-Key", LOBBY).send().await;
+    assert_eq!(restricted.status, 403);
 }
