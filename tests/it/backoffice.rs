@@ -211,6 +211,16 @@ async fn the_nodes_of_a_cluster_are_listed_with_what_runs_on_each() {
         assert_eq!(there as u64, all);
         let missing = ask(gateway, "GET", "/cluster/none", Key::SUPPORT);
         assert_eq!(missing.send().await.status, 404);
+
+        // Who is restricted to a room sees of the nodes what runs in it.
+        let reached = ask(gateway, "GET", "/modules", Key::ROOM).ok().await;
+        let listed = ask(gateway, "GET", "/cluster", Key::ROOM).ok().await;
+        let listed = listed.as_array().expect("a list").iter();
+        let counts = listed.map(|node| node["run_counts"]["modules"].as_u64().expect("a count"));
+        assert_eq!(
+            counts.sum::<u64>(),
+            reached.as_array().expect("a list").len() as u64
+        );
     }
 }
 

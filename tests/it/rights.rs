@@ -175,6 +175,8 @@ async fn every_door_to_a_module_of_a_room_asks_whether_its_zone_denies_the_calle
             "/procedures",
             "/hooks",
             "/triggers",
+            // Of a node it says which modules of those that lists have run there.
+            "/cluster",
             // It has a secret of its own.
             "/webhook",
         ];
