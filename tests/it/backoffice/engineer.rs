@@ -209,14 +209,15 @@ async fn by_pages(folder: &Path) {
     browser.see(":text('Command successful')").await;
     browser.see("new-terminal:has-text('-> power on')").await;
 
-    browser.click(&format!("{projector} button")).await;
+    browser
+        .click(&format!("{projector} button >> nth=-1"))
+        .await;
     browser
         .click("[mat-menu-item]:has-text('View State')")
         .await;
     browser
         .see("view-module-state-modal:has-text('power')")
         .await;
-    browser.click("view-module-state-modal button").await;
 
     let mut device = gateway.connect(Key::USER).await;
     device
