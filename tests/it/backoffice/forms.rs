@@ -163,8 +163,16 @@ async fn a_trigger_is_begun_by_its_form_finished_piece_by_piece_and_put_into_a_r
         "left": {"mod": "Display_1", "status": "temperature", "keys": []},
         "operator": "greater_than", "right": 26,
     });
-    let conditions = json!({"conditions": {"comparisons": [warm], "time_dependents": []}});
-    let changed = patch(&gateway, &path, conditions).await;
+    let mut form = json!({
+        "display_name": "Too warm", "extra": made["id"], "webhook_secret": "", "zone_id": "", "system_name": "",
+        "conditions": {"comparisons": [warm], "time_dependents": []},
+    });
+    for (name, value) in made.as_object().expect("an object") {
+        if name != "conditions" {
+            form[name] = value.clone();
+        }
+    }
+    let changed = patch(&gateway, &path, form).await;
     assert_eq!(changed.status, 200, "{}", changed.body);
     let instance = json!({
         "control_system_id": "sys-1", "enabled": true, "important": false, "trigger_id": made["id"],

@@ -38,7 +38,7 @@ pub struct TriggerDocument {
 }
 
 /// Beside what riser finds out by itself, what PlaceOS's own library makes of a definition.
-const NOT_KEPT: [NotKept; 20] = [
+const NOT_KEPT: [NotKept; 22] = [
     ("created_at", &[]),
     ("updated_at", &[]),
     ("version", &[]),
@@ -49,6 +49,9 @@ const NOT_KEPT: [NotKept; 20] = [
     ("system_name", &[]),
     ("_actions", &[]),
     ("_conditions", &[]),
+    // What backoffice shows of it in a list.
+    ("display_name", &[]),
+    ("extra", &[]),
     ("supported_methods", &["null", "[\"POST\"]"]),
     ("playlists", &["null", "[]"]),
     ("zone_id", &["null", "\"\""]),
