@@ -68,7 +68,7 @@ use crate::core::snapshots::Snapshots;
 use crate::core::subscriptions::Subscriptions;
 use crate::core::topic_counts::SpacedCounts;
 use crate::driver_host::{DriverHost, Spawn};
-use crate::model::{Clock, Node, ProcessId};
+use crate::model::{Clock, Failure, JsonText, Node, ProcessId, Request};
 use crate::peers::KeyInspector;
 use crate::stores::{
     DocumentStore, MessageFeed, MessageStore, StatusStore, StoreFeed, TopicFeed, TopicStore,
@@ -469,6 +469,23 @@ impl Core {
         self.metrics
             .arguments_held
             .set(self.modules.arguments_held() as f64);
+    }
+
+    /// Announces something by name to those who follow the bus, as far as the caller may.
+    ///
+    /// # Errors
+    ///
+    /// The caller may not.
+    pub fn announce(&self, who: &Caller, name: Arc<str>, data: JsonText) -> Result<(), Failure> {
+        let act = rand::random();
+        let request = Request::Announce {
+            name: Arc::clone(&name),
+            data: data.clone(),
+            act,
+        };
+        self.access.authorize(who, &request)?;
+        self.follows.announce(who, name, data, act);
+        Ok(())
     }
 
     /// The core's own clockwork: deadlines of calls, settling of slots, the end of sign-ins and of old messages, what other nodes commit and announce, and this node's share of the modules. Runs until it is dropped, on the main runtime.

@@ -227,6 +227,19 @@ impl Event {
         }
     }
 
+    /// The value that a status has by it; `None` where that is none, and for any other event.
+    pub fn into_value(self) -> Option<JsonText> {
+        match self {
+            Self::Value { value, .. } => value,
+            Self::Entry { .. }
+            | Self::Line(_)
+            | Self::Bus(_)
+            | Self::Call(_)
+            | Self::Topic(_)
+            | Self::Message(_) => None,
+        }
+    }
+
     /// The connection that does not get it.
     pub fn except(&self) -> Option<ClusterConnectionId> {
         match self {

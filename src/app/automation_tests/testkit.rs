@@ -195,7 +195,7 @@ impl Bench {
         let path = Arc::new(path.target().clone());
         let told = self.core.queries.value(&self.caller("admin"), path).await;
         let mut told = told.unwrap().into_iter();
-        let value = told.find_map(said);
+        let value = told.find_map(Event::into_value);
         value.map_or("null".to_owned(), |value| value.as_str().to_owned())
     }
 
@@ -227,19 +227,6 @@ impl Bench {
     /// Calls the address of a hook.
     pub(super) async fn hook(&self, request: HookRequest) -> HookOutcome {
         self.core.automation.hook(request).await
-    }
-}
-
-/// The value that an event says.
-fn said(event: Event) -> Option<JsonText> {
-    match event {
-        Event::Value { value, .. } => value,
-        Event::Entry { .. }
-        | Event::Line(_)
-        | Event::Bus(_)
-        | Event::Call(_)
-        | Event::Topic(_)
-        | Event::Message(_) => None,
     }
 }
 

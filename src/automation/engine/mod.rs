@@ -26,7 +26,6 @@ use crate::core::{Automation, Caller, Core, ReplySlot};
 use crate::expressions::Value;
 use crate::model::{Clock, Failure, FailureKind, HookOutcome, HookRequest, Reply, RunRequest};
 
-pub(super) use outside::said;
 pub(super) use runner::{Acting, Ran, Runner, Work};
 
 /// Runs what the building does by a name that somebody gives. Made before the core, and connected when that is there.

@@ -88,22 +88,11 @@ impl Outside {
             }
         };
         match reply {
-            Ok(Reply::Found(Found::Snapshot(events))) => Ok(events.into_iter().find_map(said)),
+            Ok(Reply::Found(Found::Snapshot(events))) => {
+                Ok(events.into_iter().find_map(Event::into_value))
+            }
             Ok(_) => Err(unread()),
             Err(failure) => Err(Refusal(failure.message().to_owned())),
         }
-    }
-}
-
-/// The value that an event says.
-pub(in crate::automation) fn said(event: Event) -> Option<JsonText> {
-    match event {
-        Event::Value { value, .. } => value,
-        Event::Entry { .. }
-        | Event::Line(_)
-        | Event::Bus(_)
-        | Event::Call(_)
-        | Event::Topic(_)
-        | Event::Message(_) => None,
     }
 }

@@ -14,7 +14,7 @@ use super::alarm::{Alarm, Rings};
 use super::shared::{Fired, Shared};
 use crate::automation::causes;
 use crate::automation::edges::{Edges, Look, Turn};
-use crate::automation::engine::{Acting, Ran, Runner, Work, said};
+use crate::automation::engine::{Acting, Ran, Runner, Work};
 use crate::automation::events::{Announcer, EventPattern};
 use crate::automation::limits::{CAUSES_MAX, FIRINGS_WAITING_MAX, FOLLOW_RETRY};
 use crate::automation::metrics::RunKind;
@@ -301,7 +301,7 @@ impl Watcher {
         }
         for (place, path) in statuses {
             let events = building.queries.value(&caller, path).await?;
-            let value = events.into_iter().find_map(said);
+            let value = events.into_iter().find_map(Event::into_value);
             self.look(place, value.as_ref(), Look::First);
         }
         // A trigger that follows nothing has nothing to hear.

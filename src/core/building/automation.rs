@@ -30,31 +30,16 @@ pub(super) fn mistakes(next: &Directory, id: &EntryId) -> Vec<Wrong> {
 
 /// What runs a procedure.
 pub(super) fn users(next: &Directory, procedure: &ProcedureId) -> Vec<EntryId> {
-    let runs = |id: &EntryId| match id {
-        EntryId::Procedure(id) => next.procedure(id).is_some_and(|it| {
-            let runs = it.procedures();
-            runs.iter().any(|run| run.of.0 == procedure)
-        }),
-        EntryId::Hook(name) => {
-            let hook = next.hook(name);
-            hook.is_some_and(|hook| hook.run.as_ref() == Some(procedure))
-        }
-        EntryId::Trigger(id) => next.trigger(id).is_some_and(|it| {
-            let runs = it.procedures();
-            runs.iter().any(|run| run.of.0 == procedure)
-        }),
-        EntryId::Zone(_)
-        | EntryId::System(_)
-        | EntryId::Module(_)
-        | EntryId::User(_)
-        | EntryId::ApiKey(_)
-        | EntryId::Metadata(_)
-        | EntryId::Entity(_)
-        | EntryId::Command(_)
-        | EntryId::App(_)
-        | EntryId::Service(_) => false,
+    let is_run = |runs: Vec<Mention<(&ProcedureId, Option<&JsonText>)>>| {
+        runs.iter().any(|run| run.of.0 == procedure)
     };
-    next.ids().filter(runs).collect()
+    let procedures = next.procedures().filter(|it| is_run(it.procedures()));
+    let hooks = next.hooks().filter(|it| it.run.as_ref() == Some(procedure));
+    let triggers = next.triggers().filter(|it| is_run(it.procedures()));
+    let procedures = procedures.map(|it| EntryId::Procedure(it.id.clone()));
+    let hooks = hooks.map(|it| EntryId::Hook(it.name.clone()));
+    let triggers = triggers.map(|it| EntryId::Trigger(it.id.clone()));
+    procedures.chain(hooks).chain(triggers).collect()
 }
 
 fn of_procedure(next: &Directory, procedure: &Procedure) -> Vec<Wrong> {

@@ -8,7 +8,7 @@ use actix_web::{get, post};
 use serde::Serialize;
 
 use crate::dialects::home_assistant::rest::{EVENTS, Message};
-use crate::model::{JsonText, Request};
+use crate::model::JsonText;
 use crate::server::http::home_assistant::authn::{admin, may};
 use crate::server::http::home_assistant::rejections::said;
 use crate::server::http::home_assistant::{Answer, Body, Context, HttpRejection, Refusals};
@@ -56,16 +56,9 @@ pub(super) async fn fire(context: Context, name: Path<String>, body: Body) -> An
             "The name of an event has 64 characters at most",
         ));
     }
-    let request = Request::Announce {
-        name: Arc::from(name.as_str()),
-        data: event_data(&body.bytes)?,
-        act: rand::random(),
-    };
+    let data = event_data(&body.bytes)?;
     let core = &context.state.core;
-    core.access.authorize(&context.caller, &request)?;
-    if let Request::Announce { name, data, act } = request {
-        core.follows.announce(&context.caller, name, data, act);
-    }
+    core.announce(&context.caller, Arc::from(name.as_str()), data)?;
     let message = &*format!("Event {name} fired.");
     json(&Message { message })
 }

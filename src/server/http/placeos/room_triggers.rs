@@ -153,15 +153,7 @@ async fn state(context: &RequestContext, trigger: &Trigger, system: &SystemId) -
     let path = Arc::new(BindingPath { module, status });
     let queries = &context.state.core.queries;
     let told = queries.value(&context.caller, path).await.ok()?;
-    told.into_iter().find_map(|event| match event {
-        Event::Value { value, .. } => value,
-        Event::Entry { .. }
-        | Event::Line(_)
-        | Event::Bus(_)
-        | Event::Call(_)
-        | Event::Topic(_)
-        | Event::Message(_) => None,
-    })
+    told.into_iter().find_map(Event::into_value)
 }
 
 fn is_in(trigger: &Trigger, system: &System) -> bool {

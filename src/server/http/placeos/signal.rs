@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpResponse, post};
 
-use crate::model::{JsonText, Request};
+use crate::model::JsonText;
 use crate::server::http::kit::Writer;
 use crate::server::http::placeos::lists::query;
 use crate::server::http::placeos::rejections::bad_request;
@@ -35,16 +35,9 @@ pub(super) async fn signal(context: Writer<Signals>, body: Body) -> Answer {
             "`channel` has to be a name of 1 to {CHANNEL_MAX} bytes"
         )));
     }
-    let request = Request::Announce {
-        name: Arc::from(channel),
-        data: data(&body.bytes).ok_or_else(|| bad_request("the body is no text in UTF-8"))?,
-        act: rand::random(),
-    };
+    let data = data(&body.bytes).ok_or_else(|| bad_request("the body is no text in UTF-8"))?;
     let core = &context.state.core;
-    core.access.authorize(&context.caller, &request)?;
-    if let Request::Announce { name, data, act } = request {
-        core.follows.announce(&context.caller, name, data, act);
-    }
+    core.announce(&context.caller, Arc::from(channel), data)?;
     Ok(HttpResponse::Ok().finish())
 }
 

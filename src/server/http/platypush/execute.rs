@@ -1,14 +1,12 @@
 //! Carries out what comes to `/execute`.
 
-use std::sync::Arc;
-
 use actix_web::HttpRequest;
 use tokio::sync::oneshot;
 
 use crate::core::{Caller, Core, ReplySlot};
 use crate::dialects::platypush::actions::{Plan, Sight, plan};
 use crate::dialects::platypush::errors::{ActionError, AuthError};
-use crate::dialects::platypush::message::{EventMessage, RequestMessage};
+use crate::dialects::platypush::message::RequestMessage;
 use crate::dialects::platypush::rest::{self, Answer, Execution};
 use crate::model::{Failure, FailureKind, JsonText, Reply, Request, SystemId, Timestamp};
 use crate::server::ServerState;
@@ -39,7 +37,8 @@ pub(super) async fn carry_out(state: &ServerState, caller: &Caller, body: &[u8])
         }
         Ok(Execution::Misread(id, why)) => respond(state, &id, &Err(why.to_string())),
         Ok(Execution::Event(event)) => {
-            announce(&state.core, caller, event);
+            // One that may not be announced is passed over, as on the websocket.
+            let _ = state.core.announce(caller, event.name, event.data);
             rest::nothing()
         }
         Ok(Execution::UnknownEvent(kind)) => {
@@ -120,18 +119,4 @@ async fn ask(core: &Core, caller: &Caller, request: Request) -> Result<Reply, Fa
     }
     let lost = || Failure::new(FailureKind::Internal, "the question was not answered");
     answered.await.unwrap_or_else(|_| Err(lost()))
-}
-
-/// Announces an event; one that may not be announced is passed over, as on the websocket.
-fn announce(core: &Core, caller: &Caller, event: EventMessage) {
-    let request = Request::Announce {
-        name: event.name,
-        data: event.data,
-        act: rand::random(),
-    };
-    if core.access.authorize(caller, &request).is_ok()
-        && let Request::Announce { name, data, act } = request
-    {
-        core.follows.announce(caller, Arc::clone(&name), data, act);
-    }
 }
